@@ -1,0 +1,65 @@
+import type { StoreOp } from './store.ts'
+
+interface Waiting {
+  readonly ops: readonly StoreOp[]
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/**
+ * Joins the batches that arrive while a transaction is being made durable into the next one, in order. A durable commit costs
+ * milliseconds whatever its size, so this is what lets thousands of small batches a second each be durable.
+ */
+export class GroupCommit {
+  readonly #commit: (ops: readonly StoreOp[]) => Promise<void>
+  #waiting: Waiting[] = []
+  #running: Promise<void> | undefined
+
+  /** @param commit - Makes one batch durable, all or nothing; never called twice at once. */
+  constructor(commit: (ops: readonly StoreOp[]) => Promise<void>) {
+    this.#commit = commit
+  }
+
+  /** Resolves when `ops` are durable. A batch keeps its order among all batches and is never split. */
+  write(ops: readonly StoreOp[]): Promise<void> {
+    if (ops.length === 0) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ops, resolve, reject })
+      this.#running ??= this.#drain()
+    })
+  }
+
+  /** Resolves when nothing is waiting any more. */
+  async settled(): Promise<void> {
+    while (this.#running !== undefined) await this.#running
+  }
+
+  async #drain(): Promise<void> {
+    // One turn of patience joins the batches that the same turn produces.
+    await Promise.resolve()
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting
+      this.#waiting = []
+      try {
+        await this.#commit(group.flatMap((each) => each.ops))
+        for (const each of group) each.resolve()
+      } catch (error) {
+        await this.#commitOneByOne(group, error)
+      }
+    }
+    this.#running = undefined
+  }
+
+  /** A batch that cannot be stored must not take its neighbours with it. */
+  async #commitOneByOne(group: readonly Waiting[], error: unknown): Promise<void> {
+    if (group.length === 1) return group[0]?.reject(error)
+    for (const each of group) {
+      try {
+        await this.#commit(each.ops)
+        each.resolve()
+      } catch (own) {
+        each.reject(own)
+      }
+    }
+  }
+}
