@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { describeStore } from '../testing/store-acceptance.ts'
 import { GroupCommit } from './group-commit.ts'
 import { MemoryStore } from './memory-store.ts'
-import { SqliteStore } from './sqlite-store.ts'
+import { SqliteStore } from './sqlite-store.node.ts'
 
 const files = new WeakMap<SqliteStore, string>()
 

@@ -2,7 +2,7 @@ import { mkdtempSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { loadDeviceKeyFile } from './device-key-file.ts'
+import { loadDeviceKeyFile } from './device-key-file.node.ts'
 
 it('loadDeviceKeyFile makes a key only its owner can read, and gives the same one again', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'starling-key-')), 'nested', 'device.key')
