@@ -1,0 +1,73 @@
+/** Bounds of the network layer. Each has its unit in its name and its reason beside it; docs/LIMITS.md lists them. */
+
+/** Chromium refuses the 501st RTCPeerConnection of a tab, closed ones counted until collected (js-libp2p#2591). */
+export const RTC_PEER_CONNECTIONS_MAX = 480
+
+/** One message of `send`; a result of a unit may be this large, anything larger is a block. */
+export const MESSAGE_BYTES_MAX = 4 * 1024 * 1024
+
+/** What waits for one peer on one protocol; four of the largest messages. */
+export const QUEUE_BYTES_MAX = 16 * 1024 * 1024
+
+/** Messages that wait for one peer on one protocol; small ones are bounded by number, not by bytes. */
+export const QUEUE_MESSAGES_MAX = 8_192
+
+/** One gossip message: announcements only. gossipsub itself fails opaquely above 4 MiB (js-libp2p#3427). */
+export const GOSSIP_BYTES_MAX = 64 * 1024
+
+/** A block; WebAssembly modules and inputs are well below it. */
+export const BLOCK_BYTES_MAX = 256 * 1024 * 1024
+
+/** Asked for at once, so that a block resumes from another peer without loss of much. */
+export const BLOCK_RANGE_BYTES = 8 * 1024 * 1024
+
+/** Messages a peer may send on one protocol in a second, sustained; a requester of tiny units sends a few hundred. */
+export const MESSAGES_PER_SECOND_MAX = 2_000
+
+/** Messages a peer may send at once after a quiet time. */
+export const MESSAGES_BURST_MAX = 8_000
+
+/** Fetches a peer may have open with us at once. */
+export const BLOCK_REQUESTS_PER_PEER_MAX = 8
+
+/** Connections of one host: the degree of the mesh, its relays, and inbound links above the target. */
+export const CONNECTIONS_MAX = 128
+
+/** Connections of the relay's host. */
+export const RELAY_CONNECTIONS_MAX = 4_000
+
+/** A handshake on loopback or one continent takes well under a second; behind one NAT many come at once. */
+export const INBOUND_PENDING_MAX = 100
+
+/** libp2p's default is 5 per second and host; behind one relay or on loopback that is everyone. */
+export const INBOUND_PER_SECOND_MAX = 500
+
+/** Dialling one address; a WebRTC dial on loopback takes 0.3 s, a second try is better than a long wait. */
+export const ADDRESS_DIAL_TIMEOUT_MS = 5_000
+
+/** Dialling one peer, all addresses. */
+export const DIAL_TIMEOUT_MS = 9_000
+
+/** How often each direct link is asked whether it lives. */
+export const KEEPALIVE_INTERVAL_MS = 3_000
+
+/** An answer that has not come by now means the peer is gone: with the interval, noticed within 8 s. */
+export const KEEPALIVE_TIMEOUT_MS = 5_000
+
+/** Opening a stream to a connected peer. */
+export const STREAM_OPEN_TIMEOUT_MS = 8_000
+
+/** Reservations of one relay; libp2p's default is 15. */
+export const RELAY_RESERVATIONS_MAX = 2_000
+
+/** Bytes over one relayed circuit; libp2p's default is 128 KiB. Enough for jobs while a direct link is impossible. */
+export const RELAY_CIRCUIT_BYTES_MAX = 32 * 1024 * 1024
+
+/** Life of one relayed circuit; libp2p's default is 2 min. */
+export const RELAY_CIRCUIT_DURATION_MS = 30 * 60 * 1000
+
+/** Life of a reservation; renewed five minutes before its end. */
+export const RELAY_RESERVATION_TTL_MS = 60 * 60 * 1000
+
+/** Streams of circuits that one relay keeps open at once; two for each relayed circuit. */
+export const RELAY_STREAMS_MAX = 4_000
