@@ -336,7 +336,8 @@ export interface NodeSnapshot {
 export type NodeEvent =
   | { readonly type: 'snapshot'; readonly snapshot: NodeSnapshot }
   | { readonly type: 'job'; readonly jobId: string; readonly summary: JobSummary }
-  | { readonly type: 'units'; readonly jobId: string; readonly changes: Uint32Array }
+  /** `changes`: triples of unit, state (see {@link UNIT_STATE}) and executor (see {@link UnitGrid}). */
+  | { readonly type: 'units'; readonly jobId: string; readonly changes: Uint32Array; readonly peers: readonly string[] }
   | { readonly type: 'log'; readonly entries: readonly LogEntry[] }
 
 export type PlatformFact =
