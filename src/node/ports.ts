@@ -1,0 +1,35 @@
+import type { Cid, PeerId } from '../core/codec/ids.ts'
+import type { Signer, Verifier } from '../core/identity/ports.ts'
+import type { Store } from '../storage/store.ts'
+import type { SandboxPool } from '../workers/sandbox/contract.ts'
+import type { BlockStore } from './block-store.ts'
+import type { Log } from './log.ts'
+
+/** Where a block is looked for: here first, then at these peers. */
+export interface BlockSource {
+  /**
+   * @throws `BlockUnavailableError` or `LimitExceededError` by name.
+   */
+  fetch(cid: Cid, from: readonly PeerId[], bytesMax: number): Promise<Uint8Array>
+}
+
+/** What the drivers of the schedulers share. */
+export interface NodePorts {
+  readonly self: PeerId
+  readonly networkId: string
+  readonly signer: Signer
+  readonly verifier: Verifier
+  readonly store: Store
+  readonly blocks: BlockStore
+  readonly source: BlockSource
+  readonly sandbox: SandboxPool
+  readonly log: Log
+  /** Milliseconds since 1970; never runs backwards. */
+  now(): number
+  random(bytes: number): Uint8Array
+}
+
+/** SHA-256 by the platform, for data too large to hash at once. */
+export async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
+}
