@@ -71,3 +71,18 @@ export const RELAY_RESERVATION_TTL_MS = 60 * 60 * 1000
 
 /** Streams of circuits that one relay keeps open at once; two for each relayed circuit. */
 export const RELAY_STREAMS_MAX = 4_000
+
+/** Queued messages travel together up to this size: fewer, larger writes, and a queue that stays short. */
+export const MESSAGE_BATCH_BYTES = 256 * 1024
+
+/** Tries to open a stream to a connected peer: at once, at once again, then after pauses. */
+export const STREAM_OPEN_ATTEMPTS = 4
+
+/** Pause between the later tries. */
+export const STREAM_OPEN_RETRY_MS = 500
+
+/** A peer that takes no byte for this long is not reading; its stream is given up. */
+export const STREAM_STALL_TIMEOUT_MS = 30_000
+
+/** Closing a stream gracefully, before it is cut. */
+export const STREAM_CLOSE_TIMEOUT_MS = 3_000

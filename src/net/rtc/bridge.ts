@@ -239,7 +239,9 @@ class ForwardedChannel {
   }
 
   close(): void {
-    this.#channel.close()
+    // Firefox never fires `close` for a channel that is closed while it connects: it may open first.
+    if (this.#channel.readyState === 'connecting') this.#channel.addEventListener('open', () => this.#channel.close())
+    else this.#channel.close()
   }
 }
 

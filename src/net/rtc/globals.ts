@@ -19,7 +19,8 @@ function required(): RtcProvider {
   return provider
 }
 
-if (typeof globalThis.RTCPeerConnection === 'undefined') {
+// Node has no WorkerGlobalScope, and its WebRTC does not come from the globals.
+if ('WorkerGlobalScope' in globalThis && typeof globalThis.RTCPeerConnection === 'undefined') {
   const handler: ProxyHandler<() => void> = {
     construct: (_target, [configuration]) => new (required().RTCPeerConnection)(configuration),
     get: (target, property, receiver) =>

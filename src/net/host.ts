@@ -1,0 +1,104 @@
+// First, so that @libp2p/webrtc finds the RTC classes when it is imported.
+import './rtc/globals.ts'
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import type { GossipSub } from '@libp2p/gossipsub'
+import { type Identify, type IdentifyPush, identify, identifyPush } from '@libp2p/identify'
+import type { Libp2p, PrivateKey, Transport } from '@libp2p/interface'
+import type { AddressManager, ConnectionManager, Registrar, TransportManager } from '@libp2p/interface-internal'
+import { noise } from '@libp2p/noise'
+import { type Ping, ping } from '@libp2p/ping'
+import { webRTC, webRTCDirect } from '@libp2p/webrtc'
+import { webSockets } from '@libp2p/websockets'
+import { webTransport } from '@libp2p/webtransport'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+import { type CircuitReservations, upkeptCircuits } from './circuit.ts'
+import { announcementGossip, OPEN_GATER, rtcConfigurationOf } from './host-options.ts'
+import { privateKeyOf } from './identity.ts'
+import {
+  ADDRESS_DIAL_TIMEOUT_MS,
+  CONNECTIONS_MAX,
+  DIAL_TIMEOUT_MS,
+  INBOUND_PENDING_MAX,
+  INBOUND_PER_SECOND_MAX,
+} from './limits.ts'
+import { componentLogger, silentLogger } from './logging.ts'
+import type { NetworkEnvironment, NetworkLogger, PeerIdentity } from './network.ts'
+
+/** The parts of libp2p that its public interface hides and the upkeep needs. */
+export interface HostInternals {
+  readonly transportManager: TransportManager
+  readonly connectionManager: ConnectionManager
+  readonly addressManager: AddressManager
+  readonly registrar: Registrar
+}
+
+export type HostServices = {
+  readonly identify: Identify
+  readonly identifyPush: IdentifyPush
+  readonly ping: Ping
+  readonly pubsub: GossipSub
+  readonly internals: HostInternals
+}
+
+export interface Host {
+  readonly node: Libp2p<HostServices>
+  readonly privateKey: PrivateKey
+  /** Reservations on relays; absent where nothing is relayed. */
+  readonly circuits: CircuitReservations
+}
+
+export interface HostInit {
+  readonly identity: PeerIdentity
+  readonly environment: NetworkEnvironment
+  readonly listen: readonly string[]
+  readonly iceServers: readonly RTCIceServer[]
+  readonly agent: string
+  readonly logger?: NetworkLogger
+}
+
+/**
+ * Builds and starts the libp2p host of one peer: everything it can dial with, and no policy of its own.
+ *
+ * Never throws because a relay is down; there is none in its listen addresses.
+ */
+export async function createHost(init: HostInit): Promise<Host> {
+  const privateKey = privateKeyOf(init.identity)
+  const rtcConfiguration = () => rtcConfigurationOf(init.iceServers)
+  const circuits = upkeptCircuits(circuitRelayTransport({ reservationCompletionTimeout: DIAL_TIMEOUT_MS }))
+  const transports: ((components: never) => Transport)[] = [
+    webSockets(),
+    circuits.transport,
+    webRTC({ rtcConfiguration }),
+    webRTCDirect({ rtcConfiguration }),
+  ]
+  if ('WebTransport' in globalThis) transports.push(webTransport())
+  const node = await createLibp2p<HostServices>({
+    privateKey,
+    logger: componentLogger(init.logger ?? silentLogger),
+    nodeInfo: { userAgent: init.agent },
+    addresses: { listen: ['/p2p-circuit', '/webrtc', ...init.listen] },
+    transports: transports as never,
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionGater: OPEN_GATER,
+    // The upkeep asks each peer itself, over one long-lived stream instead of a new data channel for every ping.
+    connectionMonitor: { enabled: false },
+    connectionManager: {
+      maxConnections: CONNECTIONS_MAX,
+      inboundConnectionThreshold: INBOUND_PER_SECOND_MAX,
+      maxIncomingPendingConnections: INBOUND_PENDING_MAX,
+      addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS,
+      dialTimeout: DIAL_TIMEOUT_MS,
+      reconnectRetries: 0,
+    },
+    services: {
+      identify: identify(),
+      identifyPush: identifyPush(),
+      ping: ping(),
+      pubsub: announcementGossip(),
+      internals: (components: HostInternals) => components,
+    },
+  })
+  return { node, privateKey, circuits: circuits.reservations() }
+}

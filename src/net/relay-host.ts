@@ -1,0 +1,163 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
+import { type Identify, type IdentifyPush, identify, identifyPush } from '@libp2p/identify'
+import type { Libp2p, Listener, Transport } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+import { type Ping, ping } from '@libp2p/ping'
+import { webRTCDirect } from '@libp2p/webrtc'
+import { webSockets } from '@libp2p/websockets'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+import { announcementGossip, OPEN_GATER, rtcConfigurationOf } from './host-options.ts'
+import { privateKeyOf } from './identity.ts'
+import {
+  ADDRESS_DIAL_TIMEOUT_MS,
+  DIAL_TIMEOUT_MS,
+  INBOUND_PENDING_MAX,
+  INBOUND_PER_SECOND_MAX,
+  RELAY_CIRCUIT_BYTES_MAX,
+  RELAY_CIRCUIT_DURATION_MS,
+  RELAY_CONNECTIONS_MAX,
+  RELAY_RESERVATION_TTL_MS,
+  RELAY_RESERVATIONS_MAX,
+  RELAY_STREAMS_MAX,
+} from './limits.ts'
+import { componentLogger, silentLogger } from './logging.ts'
+import type { MetricSample, NetworkLogger, PeerIdentity } from './network.ts'
+
+export interface RelayHostInit {
+  readonly networkId: string
+  /** Keep it: the relay's addresses contain it. */
+  readonly identity: PeerIdentity
+  /**
+   * Multiaddrs that browsers can dial, without `/p2p/`, of the HTTP server whose upgrades are handed to
+   * `handleUpgrade`: `/ip4/192.0.2.1/tcp/8080/ws`, `/dns4/example.org/tcp/443/tls/ws`.
+   */
+  readonly announce: readonly string[]
+  /** Where WebRTC-direct listens, such as `/ip4/0.0.0.0/udp/0/webrtc-direct`; none if empty. */
+  readonly listen: readonly string[]
+  readonly agent?: string
+  readonly reservationsMax?: number
+  readonly logger?: NetworkLogger
+}
+
+/** The libp2p half of a relay; its HTTP server, page and command line are elsewhere. */
+export interface RelayHost {
+  readonly peerId: string
+  /** Dialable addresses, with `/p2p/`, the announced ones first. */
+  multiaddrs(): string[]
+  /** Takes a WebSocket upgrade from the relay's own HTTP server: `server.on('upgrade', host.handleUpgrade)`. */
+  readonly handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  metrics(): MetricSample[]
+  stop(): Promise<void>
+}
+
+interface RelayServer {
+  readonly reservations: { readonly size: number }
+}
+
+type UpgradeListener = Listener & { onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void }
+
+/**
+ * Starts the relay's host: circuit relay v2 for hundreds of tabs, gossip, identify and ping.
+ *
+ * Browsers reach it on the port of the page: libp2p's WebSocket listener listens on a spare loopback port that nobody
+ * is told of, and the upgrades of the page's own HTTP server are handed to it.
+ */
+export async function createRelayHost(init: RelayHostInit): Promise<RelayHost> {
+  const logger = init.logger ?? silentLogger
+  const upgrades: UpgradeListener[] = []
+  const node = await createLibp2p({
+    privateKey: privateKeyOf(init.identity),
+    logger: componentLogger(logger),
+    nodeInfo: { userAgent: init.agent ?? 'starling-relay' },
+    addresses: {
+      listen: ['/ip4/127.0.0.1/tcp/0/ws', ...init.listen],
+      appendAnnounce: [...init.announce],
+      // The spare port behind `handleUpgrade` is nobody's business.
+      announceFilter: (addresses) =>
+        addresses.filter((address) => {
+          const text = address.toString()
+          return !text.includes('/ws') || init.announce.some((announced) => text.startsWith(announced))
+        }),
+    },
+    transports: [
+      captureListener(webSockets(), upgrades),
+      webRTCDirect({ rtcConfiguration: () => rtcConfigurationOf([]) }),
+    ] as never,
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionGater: OPEN_GATER,
+    connectionMonitor: { enabled: false },
+    connectionManager: {
+      maxConnections: RELAY_CONNECTIONS_MAX,
+      inboundConnectionThreshold: INBOUND_PER_SECOND_MAX,
+      maxIncomingPendingConnections: INBOUND_PENDING_MAX,
+      addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS,
+      dialTimeout: DIAL_TIMEOUT_MS,
+      reconnectRetries: 0,
+    },
+    services: {
+      identify: identify(),
+      identifyPush: identifyPush(),
+      ping: ping(),
+      pubsub: announcementGossip(),
+      relay: circuitRelayServer({
+        maxInboundHopStreams: RELAY_STREAMS_MAX,
+        maxOutboundHopStreams: RELAY_STREAMS_MAX,
+        maxOutboundStopStreams: RELAY_STREAMS_MAX,
+        reservations: {
+          maxReservations: init.reservationsMax ?? RELAY_RESERVATIONS_MAX,
+          reservationTtl: RELAY_RESERVATION_TTL_MS,
+          defaultDataLimit: BigInt(RELAY_CIRCUIT_BYTES_MAX),
+          defaultDurationLimit: RELAY_CIRCUIT_DURATION_MS,
+        },
+      }),
+    },
+  })
+  node.services.pubsub.subscribe(announcementTopic(init.networkId))
+  return {
+    peerId: node.peerId.toString(),
+    multiaddrs: () => node.getMultiaddrs().map((address) => address.toString()),
+    handleUpgrade: (request, socket, head) => upgrades[0]?.onUpgrade(request, socket, head),
+    metrics: () => samplesOf(node, node.services.relay as unknown as RelayServer),
+    stop: async () => {
+      await node.stop()
+    },
+  }
+}
+
+/** Where peers announce themselves; the relay takes part so that a tab alone with it hears of the others. */
+export function announcementTopic(networkId: string): string {
+  return `/starling/${networkId}/peers/1`
+}
+
+function captureListener(create: (components: never) => Transport, captured: UpgradeListener[]) {
+  return (components: never): Transport => {
+    const transport = create(components)
+    const createListener = transport.createListener.bind(transport)
+    transport.createListener = (options) => {
+      const listener = createListener(options)
+      captured.push(listener as UpgradeListener)
+      return listener
+    }
+    return transport
+  }
+}
+
+type RelayNode = Libp2p<{ identify: Identify; identifyPush: IdentifyPush; ping: Ping }>
+
+function samplesOf(node: Pick<RelayNode, 'getConnections'>, relay: RelayServer): MetricSample[] {
+  const connections = node.getConnections()
+  const gauge = (name: string, help: string, value: number): MetricSample => ({ name, kind: 'gauge', help, value })
+  return [
+    gauge('relay_connections', 'Connections of the relay', connections.length),
+    gauge('relay_reservations', 'Circuit relay reservations in force', relay.reservations.size),
+    gauge(
+      'relay_streams',
+      'Open streams on all connections of the relay',
+      connections.reduce((sum, connection) => sum + connection.streams.length, 0),
+    ),
+  ]
+}
