@@ -1,0 +1,54 @@
+import * as dagCbor from '@ipld/dag-cbor'
+import * as v from 'valibot'
+import { InvalidMessageError } from './errors.ts'
+import type { DecodeLimits } from './limits.ts'
+import { scanCbor } from './scan.ts'
+
+/** Deterministic CBOR: the same value gives the same bytes everywhere. Integers, text, bytes, lists, maps, booleans, null. */
+export function encode(value: unknown): Uint8Array {
+  return dagCbor.encode(value)
+}
+
+export interface DecodeOptions<T> {
+  /** Names the thing in errors. */
+  readonly what: string
+  readonly limits: DecodeLimits
+  readonly schema: v.GenericSchema<unknown, T>
+}
+
+/**
+ * Reads untrusted bytes: limits over the raw bytes first, then the shape. What comes out is typed; meaning is the caller's to check.
+ *
+ * @throws {@link LimitExceededError} When it is too large, deep or many.
+ * @throws {@link InvalidMessageError} When it is malformed or of the wrong shape; names field, value and limit.
+ */
+export function decode<T>(bytes: Uint8Array, options: DecodeOptions<T>): T {
+  scanCbor(bytes, options)
+  let value: unknown
+  try {
+    value = dagCbor.decode(bytes)
+  } catch (cause) {
+    // The scan is stricter, so only integers beyond 64 bits signed get here.
+    throw new InvalidMessageError(`${options.what} cannot be decoded`, { field: options.what }, { cause })
+  }
+  return conform(value, options)
+}
+
+/**
+ * Checks the shape of a value.
+ *
+ * @throws {@link InvalidMessageError} Naming the first field that is wrong, its value and its limit.
+ */
+export function conform<T>(value: unknown, options: { what: string; schema: v.GenericSchema<unknown, T> }): T {
+  const result = v.safeParse(options.schema, value, { abortEarly: true })
+  if (result.success) return result.output
+  const issue = result.issues[0]
+  const path = v.getDotPath(issue)
+  const field = path === null ? options.what : `${options.what}.${path}`
+  const limit = String(issue.expected ?? (issue as { requirement?: unknown }).requirement ?? issue.message).slice(
+    0,
+    120,
+  )
+  const received = issue.received.slice(0, 120)
+  throw new InvalidMessageError(`${field} is ${received}, limit ${limit}`, { field, value: received, limit })
+}

@@ -1,0 +1,20 @@
+/** How far a statement's timestamp may be from the reader's clock, either way. Device clocks are rarely off by more. */
+export const TIMESTAMP_WINDOW_MS = 2 * 60_000
+
+/** Nonces remembered inside the window, over all authors: about 6 MB. */
+export const REPLAY_NONCES_MAX = 65_536
+
+/** Nonces remembered for one author, so that no author can use up the room of all: 17 statements a second. */
+export const REPLAY_NONCES_PER_AUTHOR_MAX = 4_096
+
+/** Authors whose last sequence number is remembered, least recently seen forgotten first. */
+export const SEQUENCE_AUTHORS_MAX = 16_384
+
+/** A statement's nonce, bytes: 128 random bits never meet by chance. */
+export const NONCE_BYTES = 16
+
+/** Ed25519, RFC 8032. */
+export const SIGNATURE_BYTES = 64
+
+/** Characters of a network id. */
+export const NETWORK_CHARS_MAX = 64

@@ -1,0 +1,118 @@
+import * as v from 'valibot'
+import { concatBytes, utf8 } from '../codec/bytes.ts'
+import { conform, decode, encode } from '../codec/cbor.ts'
+import { InvalidMessageError } from '../codec/errors.ts'
+import { bytes, integer, peerId, text } from '../codec/fields.ts'
+import type { PeerId } from '../codec/ids.ts'
+import { type DecodeLimits, STATEMENT_LIMITS } from '../codec/limits.ts'
+import { BadSignatureError } from './errors.ts'
+import { NETWORK_CHARS_MAX, NONCE_BYTES, SIGNATURE_BYTES } from './limits.ts'
+import type { Signer, Verifier } from './ports.ts'
+
+/** What every signed thing of the protocol looks like. Rule [S1]. */
+export interface Statement<Body> {
+  /** Keeps networks apart: a statement of one is worthless in another. */
+  readonly network: string
+  readonly kind: string
+  readonly author: PeerId
+  /** Counts the author's statements of this kind where order matters; 0 where it does not. */
+  readonly seq: number
+  /** The author's clock, milliseconds since the Unix epoch. */
+  readonly timestampMs: number
+  readonly nonce: Uint8Array
+  readonly body: Body
+}
+
+/** A statement as read from its bytes; nothing is known about its signature yet. */
+export interface DecodedStatement<Body> {
+  readonly statement: Statement<Body>
+  /** The signed part, exactly as its author encoded it. */
+  readonly payload: Uint8Array
+  readonly signature: Uint8Array
+  /** The whole envelope. */
+  readonly bytes: Uint8Array
+}
+
+/** The parts of a statement that its maker chooses. */
+export interface StatementInit<Body> {
+  readonly network: string
+  readonly kind: string
+  readonly seq: number
+  readonly timestampMs: number
+  readonly nonce: Uint8Array
+  readonly body: Body
+}
+
+const envelopeSchema = v.strictObject({
+  payload: bytes(1, STATEMENT_LIMITS.bytesMax),
+  signature: bytes(SIGNATURE_BYTES, SIGNATURE_BYTES),
+})
+
+const KIND_CHARS_MAX = 32
+
+const statementSchema = v.strictObject({
+  network: text(1, NETWORK_CHARS_MAX),
+  kind: text(1, KIND_CHARS_MAX),
+  author: peerId,
+  seq: integer(0, Number.MAX_SAFE_INTEGER),
+  timestampMs: integer(0, Number.MAX_SAFE_INTEGER),
+  nonce: bytes(NONCE_BYTES, NONCE_BYTES),
+  body: v.unknown(),
+})
+
+/**
+ * The bytes under the signature: a domain string for the kind, then the payload. The kind is in both, so that a signature for one
+ * kind never passes for another even where payloads could be confused. Rule [S2].
+ */
+export function signedBytes(kind: string, payload: Uint8Array): Uint8Array {
+  return concatBytes(utf8(`starling/statement/1/${kind}\n`), payload)
+}
+
+/** Signs a statement in the name of the signer. */
+export async function signStatement<Body>(init: StatementInit<Body>, signer: Signer): Promise<DecodedStatement<Body>> {
+  const statement: Statement<Body> = { ...init, author: signer.author }
+  const payload = encode(statement)
+  const signature = await signer.sign(signedBytes(init.kind, payload))
+  return { statement, payload, signature, bytes: encode({ payload, signature }) }
+}
+
+export interface StatementKind<Body> {
+  readonly kind: string
+  readonly body: v.GenericSchema<unknown, Body>
+  readonly limits?: DecodeLimits
+}
+
+/**
+ * Reads a statement of one kind. Its signature is still to be verified.
+ *
+ * @throws {@link InvalidMessageError} Or a limit error, naming the field, when it is not a statement of that kind.
+ */
+export function decodeStatement<Body>(envelope: Uint8Array, options: StatementKind<Body>): DecodedStatement<Body> {
+  const what = options.kind
+  const limits = options.limits ?? STATEMENT_LIMITS
+  const { payload, signature } = decode(envelope, { what, limits, schema: envelopeSchema })
+  const outer = decode(payload, { what, limits, schema: statementSchema })
+  if (outer.kind !== options.kind) {
+    throw new InvalidMessageError(`${what}.kind is "${outer.kind}", limit "${options.kind}"`, {
+      field: `${what}.kind`,
+      value: outer.kind,
+      limit: options.kind,
+    })
+  }
+  const body = conform(outer.body, { what, schema: options.body })
+  return { statement: { ...outer, body }, payload, signature, bytes: envelope }
+}
+
+/**
+ * Decides whether the author signed it.
+ *
+ * @throws {@link BadSignatureError} When not.
+ */
+export async function verifyStatement(decoded: DecodedStatement<unknown>, verifier: Verifier): Promise<void> {
+  const { author, kind } = decoded.statement
+  if (await verifier.verify(author, signedBytes(kind, decoded.payload), decoded.signature)) return
+  throw new BadSignatureError(`Signature of the ${kind} is not by ${author}`, {
+    field: `${kind}.signature`,
+    value: author,
+  })
+}

@@ -1,0 +1,133 @@
+/** Bounds of the tasks protocol. Every one is enforced where its thing is decoded, validated or queued. */
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+// What a manifest may ask for.
+
+/** Characters of a job's name, which is also `argv[0]`. */
+export const NAME_CHARS_MAX = 120
+/** Arguments, common and per unit each. */
+export const ARGS_MAX = 256
+/** Environment variables, common and per unit each. */
+export const ENV_MAX = 256
+/** UTF-16 code units of one argument, variable name or value. */
+export const ARG_CHARS_MAX = 4_096
+/** Common arguments and variables together, so that a manifest stays a small block. */
+export const ARGS_CHARS_TOTAL_MAX = 32 * KIB
+/** Input files, shared and per unit each; output files. */
+export const FILES_MAX = 1_024
+/** Shared files named in a manifest. */
+export const SHARED_FILES_MAX = 64
+export const PATH_CHARS_MAX = 512
+/** One file, and all input or output bytes of a unit together. */
+export const UNIT_BYTES_MAX = 64 * MIB
+/** wasm32 cannot address more. The sandbox's own default is far lower. */
+export const MEMORY_BYTES_MAX = 4 * KIB * MIB
+export const CORES_MAX = 64
+/** Ten minutes; units are meant to be of seconds, or executors that leave lose too much. */
+export const WALL_MS_MAX = 600_000
+export const STACK_BYTES_MAX = 64 * MIB
+/** Far beyond ten minutes of any engine, and exact in 63 bits when added up. */
+export const GAS_MAX = 2n ** 60n
+/** Price bound in micro-units per second or MiB; keeps every product of the cost formula within 128 bits. */
+export const PRICE_MICRO_UNITS_MAX = 2n ** 53n - 1n
+export const REPLICAS_MAX = 16
+export const PRIORITY_MAX = 9
+/** One in a million is the unit of every rate. */
+export const PPM = 1_000_000
+/** Thirty days from `validFrom` to `validUntil`. */
+export const VALIDITY_MS_MAX = 30 * 24 * 3_600_000
+export const MEDIA_TYPE_CHARS_MAX = 127
+export const DESCRIPTION_CHARS_MAX = 2_000
+/** Units of one job; indices have up to 8 digits in record keys. */
+export const UNITS_MAX = 10_000_000
+
+// What travels inline, and batches.
+
+/** Inputs up to this travel in the lease: the largest message that interoperates across WebRTC stacks. */
+export const INLINE_INPUT_BYTES_MAX = 16 * KIB
+/** Outcomes up to this travel with the result. */
+export const INLINE_OUTCOME_BYTES_MAX = 64 * KIB
+/** Leases in one message: with full inline inputs half of the largest message. */
+export const LEASES_PER_MESSAGE_MAX = 128
+/** Results in one message. */
+export const RESULTS_PER_MESSAGE_MAX = 256
+/** Bytes of outcomes in one results message; half of the largest message. */
+export const RESULTS_BYTES_PER_MESSAGE_MAX = 2 * MIB
+/** Offers in one gossip message: about 16 KiB. */
+export const OFFERS_PER_MESSAGE_MAX = 16
+/** Receipts in one request to countersign: about 64 KiB. */
+export const COUNTERSIGN_RECEIPTS_MAX = 64
+/** Unit indices in an ack, cancel or held list. */
+export const UNITS_PER_MESSAGE_MAX = 1_024
+
+// Times of the protocol.
+
+/** How often a requester repeats its offers while it has work. */
+export const OFFER_INTERVAL_MS = 5_000
+/** An offer not heard for this long is forgotten: six repetitions. */
+export const OFFER_TTL_MS = 30_000
+/** How often an executor repeats its bid. */
+export const HEARTBEAT_INTERVAL_MS = 2_000
+/** An executor silent for this long has vanished; its leases go to others. Three heartbeats and their delay. */
+export const HEARTBEAT_TIMEOUT_MS = 8_000
+/** How often results without an acknowledgement are sent again. */
+export const RESEND_INTERVAL_MS = 2_000
+/** Results without an acknowledgement for this long are persisted by the executor. */
+export const OUTBOX_PERSIST_AFTER_MS = 500
+/** How long an executor keeps an unacknowledged result: a requester that is away for longer starts over. */
+export const OUTBOX_TTL_MS = 24 * 3_600_000
+/** Results wait this long for company, so that tiny units share messages and writes. */
+export const RESULT_FLUSH_MS = 10
+/** Part of a lease's deadline that allows for the wire and for queueing at the executor. */
+export const LEASE_SLACK_MS = 10_000
+/** A lease's deadline in wall limits: one ahead in the queue, one of its own, one for a busy device. */
+export const LEASE_WALL_FACTOR = 3
+/** A unit is slow when its lease is older than this many medians and nothing is pending. */
+export const SPECULATION_FACTOR = 3
+/** Never speculate before this age: below it the wire decides, not the executor. */
+export const SPECULATION_MS_MIN = 500
+/** Turnarounds that the median is taken of. */
+export const TURNAROUND_SAMPLES = 64
+/** An executor keeps this much work queued for each worker, so that the round trip to the requester hides behind it. */
+export const PIPELINE_MS = 250
+/** How long a job with too few executors waits before it says so. */
+export const SHORTAGE_NOTICE_MS = 5_000
+/** How often accepted receipts are sent round to be countersigned. */
+export const COUNTERSIGN_INTERVAL_MS = 2_000
+
+// Bounds of the schedulers' memory.
+
+/** Open jobs of one requester. */
+export const JOBS_OPEN_MAX = 256
+/** Executors one requester works with at once. */
+export const EXECUTORS_MAX = 512
+/** Units one executor may hold of one requester. */
+export const SLOTS_MAX = 256
+/** Requesters one executor listens to. */
+export const REQUESTERS_MAX = 64
+/** Jobs one executor remembers, per requester. */
+export const OFFERED_JOBS_PER_REQUESTER_MAX = 64
+/** Workers of one executor. */
+export const WORKERS_MAX = 64
+/** Units queued ahead for one worker, however tiny. */
+export const PIPELINE_PER_WORKER_MAX = 64
+/** Unacknowledged results an executor holds; beyond it, it takes no more work. */
+export const OUTBOX_RESULTS_MAX = 2_048
+/** Own outcomes an executor remembers so that it can countersign. */
+export const OWN_OUTCOMES_MAX = 8_192
+/** Inputs a requester keeps loaded ahead of their leases, units. */
+export const INPUTS_AHEAD_MAX = 512
+/** Executions a unit may take, over all executors, before it fails. */
+export const UNIT_ATTEMPTS_MAX = 24
+/** Votes on one unit beyond its replicas before the requester recomputes it. */
+export const EXTRA_REPLICAS_MAX = 4
+/** Failures in a row after which an executor gets no more of the job. */
+export const EXECUTOR_STRIKES_MAX = 3
+/** Refused messages after which a peer gets no more of any job. */
+export const BAD_MESSAGES_MAX = 8
+/** Leases looked at in one step in search of slow ones. */
+export const SPECULATION_SCAN_MAX = 64
+/** Receipts waiting to be countersigned; older ones go without. */
+export const COUNTERSIGN_QUEUE_MAX = 4_096
