@@ -1,0 +1,26 @@
+/**
+ * A relay alone, configured by its environment, for a container or a service manager: `PORT`, `HOST`, `DATA_DIR`, `NETWORK_ID`, `NAME`,
+ * `PUBLIC_URL`, `TLS_CERT` and `TLS_KEY`. People use `starling relay`, which says more.
+ */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { startRelay } from './relay.ts'
+
+const { env } = process
+const distDir = fileURLToPath(new URL('../../dist', import.meta.url))
+
+const relay = await startRelay({
+  host: env.HOST ?? '127.0.0.1',
+  port: Number(env.PORT ?? 4000),
+  dataDir: env.DATA_DIR ?? null,
+  distDir: existsSync(distDir) ? distDir : null,
+  networkId: env.NETWORK_ID ?? 'starling',
+  ...(env.NAME && { name: env.NAME }),
+  ...(env.PUBLIC_URL && { publicUrl: env.PUBLIC_URL }),
+  ...(env.TLS_CERT && env.TLS_KEY && { tlsFiles: { cert: env.TLS_CERT, key: env.TLS_KEY } }),
+})
+process.stdout.write(`${JSON.stringify({ urls: relay.urls, peerId: relay.peerId, multiaddrs: relay.multiaddrs() })}\n`)
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void relay.stop().finally(() => process.exit(0)))
+}
