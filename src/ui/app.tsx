@@ -1,0 +1,75 @@
+import { Tooltip } from 'radix-ui'
+import { lazy, useEffect, useRef } from 'react'
+import { Route, Switch, useLocation } from 'wouter'
+import { Frame } from './frame/frame.tsx'
+import { PageBoundary } from './frame/page-boundary.tsx'
+import { Home } from './pages/home/home.tsx'
+import { NotFound } from './pages/not-found.tsx'
+import { Opening } from './pages/opening.tsx'
+import { Toasts } from './parts/toasts.tsx'
+import { SessionContext, useSessionView } from './state/node-context.ts'
+import type { NodeSession } from './state/session.ts'
+import './tokens.css'
+import './base.css'
+
+const Run = lazy(() => import('./pages/run/run.tsx').then(({ Run }) => ({ default: Run })))
+const Jobs = lazy(() => import('./pages/jobs/jobs.tsx').then(({ Jobs }) => ({ default: Jobs })))
+const Job = lazy(() => import('./pages/job/job.tsx').then(({ Job }) => ({ default: Job })))
+const Peers = lazy(() => import('./pages/peers/peers.tsx').then(({ Peers }) => ({ default: Peers })))
+const Diagnostics = lazy(() =>
+  import('./pages/diagnostics/diagnostics.tsx').then(({ Diagnostics }) => ({ default: Diagnostics })),
+)
+
+export function App({ session }: { readonly session: NodeSession }) {
+  return (
+    <SessionContext value={session}>
+      <Tooltip.Provider>
+        <Frame>
+          <Pages />
+        </Frame>
+        <Toasts />
+      </Tooltip.Provider>
+    </SessionContext>
+  )
+}
+
+function Pages() {
+  const ready = useSessionView((view) => view.snapshot !== null)
+  const [location] = useLocation()
+  useFocusOnNavigation(location)
+  if (!ready) return <Opening />
+  return (
+    <PageBoundary key={location}>
+      <Switch>
+        <Route path="/">
+          <Home />
+        </Route>
+        <Route path="/run/:example?">{({ example }) => <Run example={example ?? null} />}</Route>
+        <Route path="/jobs">
+          <Jobs />
+        </Route>
+        <Route path="/jobs/:jobId">{({ jobId }) => <Job key={jobId} jobId={jobId} />}</Route>
+        <Route path="/peers">
+          <Peers />
+        </Route>
+        <Route path="/diagnostics">
+          <Diagnostics />
+        </Route>
+        <Route>
+          <NotFound />
+        </Route>
+      </Switch>
+    </PageBoundary>
+  )
+}
+
+/** Moves the focus to the page and its top after a navigation, as a load would, but not on the first one. */
+function useFocusOnNavigation(location: string): void {
+  const last = useRef(location)
+  useEffect(() => {
+    if (last.current === location) return
+    last.current = location
+    scrollTo(0, 0)
+    document.getElementById('page')?.focus({ preventScroll: true })
+  }, [location])
+}

@@ -1,0 +1,49 @@
+import { memo } from 'react'
+import type { RunningUnit } from '../../../node/contract.ts'
+import { plural } from '../../format/number.ts'
+import { reasonWords } from '../../format/reasons.ts'
+import { span } from '../../format/time.ts'
+import { Panel } from '../../parts/panel.tsx'
+import { Peer } from '../../parts/peer.tsx'
+import { useSnapshot } from '../../state/node-context.ts'
+import { useNow } from '../../state/now.ts'
+
+/** Rows kept free, so that units coming and going move nothing. */
+const ROWS = 4
+
+/** What this tab does this second. */
+export function NowPanel() {
+  const lending = useSnapshot((snapshot) => snapshot.lending, null)
+  if (lending === null) return null
+  const { running, queued, pausedBecause } = lending
+  const shown = running.slice(0, ROWS)
+  const more = running.length - shown.length
+  const idle = pausedBecause.length > 0 ? `Nothing: ${pausedBecause.map(reasonWords).join('; ')}.` : 'Nothing: nobody has work right now.'
+  return (
+    <Panel title="This tab, now" note={queued > 0 ? `${plural(queued, 'unit')} waiting here` : undefined}>
+      <ul className="now-list">
+        {running.length === 0 ? <li className="quiet">{idle}</li> : null}
+        {shown.map((unit) => (
+          <NowRow key={`${unit.jobId}/${unit.unit}`} unit={unit} />
+        ))}
+        {more > 0 ? <li className="quiet small">and {plural(more, 'more unit')}</li> : null}
+      </ul>
+    </Panel>
+  )
+}
+
+const NowRow = memo(function NowRow({ unit }: { readonly unit: RunningUnit }) {
+  const now = useNow()
+  return (
+    <li className="now-row">
+      <span className="now-pulse" aria-hidden="true" />
+      <span className="grow truncate">
+        Unit {unit.unit} of “{unit.jobName}”
+      </span>
+      <span className="quiet small now-for truncate">
+        for <Peer peerId={unit.requester} plain />
+      </span>
+      <span className="quiet small now-time">{span(Math.max(0, now - unit.startedAt))}</span>
+    </li>
+  )
+})
