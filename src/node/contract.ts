@@ -32,6 +32,8 @@ export interface LendingState {
   readonly active: number
   /** Empty while lending. */
   readonly pausedBecause: readonly Reason[]
+  /** Why nothing runs although lending is on: no offers, none that fit, … `null` while something runs. */
+  readonly idleBecause: Reason | null
   readonly running: readonly RunningUnit[]
   readonly queued: number
   readonly unitsDone: number

@@ -1,4 +1,6 @@
+import type { JobId } from '../core/codec/ids.ts'
 import type { ExecutionId, ExecutorEffect, ExecutorEvent, ExecutorNotice } from '../core/tasks/executor-events.ts'
+import type { Manifest } from '../core/tasks/manifest.ts'
 import { verifyManifest } from '../core/tasks/manifest-schema.ts'
 import type { ReleaseReason } from '../core/tasks/messages.ts'
 import { signAttestation, signReceipt } from '../core/tasks/receipt-codec.ts'
@@ -22,6 +24,7 @@ export class ExecutorDriver {
   readonly #runner: UnitRunner
   readonly #link: () => TaskLink
   readonly #onNotice: (notice: ExecutorNotice) => void
+  readonly #onManifest: (job: JobId, manifest: Manifest) => void
   readonly #queue: EffectQueue<ExecutorEffect>
   readonly #timer: WakeTimer
   readonly #running = new Map<ExecutionId, AbortController>()
@@ -33,6 +36,7 @@ export class ExecutorDriver {
     readonly runner: UnitRunner
     readonly link: () => TaskLink
     readonly onNotice: (notice: ExecutorNotice) => void
+    readonly onManifest: (job: JobId, manifest: Manifest) => void
     readonly onStorageRefused: (error: unknown) => void
   }) {
     this.#ports = init.ports
@@ -40,6 +44,7 @@ export class ExecutorDriver {
     this.#runner = init.runner
     this.#link = init.link
     this.#onNotice = init.onNotice
+    this.#onManifest = init.onManifest
     this.#queue = new EffectQueue(init.ports.store, (effect) => this.#perform(effect), init.onStorageRefused)
     this.#timer = new WakeTimer(init.ports.now, () => this.step({ type: 'tick' }))
   }
@@ -86,20 +91,21 @@ export class ExecutorDriver {
       const verified = await verifyManifest(bytes, { verifier, network })
       if (verified.job !== job) throw new Error(`The manifest is that of job ${verified.job}`)
       if (verified.manifest.requester !== from) throw new Error('The manifest is by another requester')
-      this.step({ type: 'manifestReady', job, manifest: verified.manifest })
+      this.#onManifest(job, verified.manifest)
+      this.step({ type: 'manifestReady', requester: from, job, manifest: verified.manifest })
     } catch (error) {
       this.#ports.log.write('warn', 'executor', `Manifest refused: ${describe(error)}`)
-      this.step({ type: 'manifestFailed', job, reason: describe(error) })
+      this.step({ type: 'manifestFailed', requester: from, job, reason: describe(error) })
     }
   }
 
   async #prepareModule({ job, manifest, from }: Effect<'prepareModule'>): Promise<void> {
     try {
       await this.#runner.prepare(job, manifest, [from])
-      this.step({ type: 'moduleReady', job })
+      this.step({ type: 'moduleReady', requester: from, job })
     } catch (error) {
       this.#ports.log.write('warn', 'executor', `Module of "${manifest.name}" refused: ${describe(error)}`)
-      this.step({ type: 'moduleFailed', job, reason: describe(error) })
+      this.step({ type: 'moduleFailed', requester: from, job, reason: describe(error) })
     }
   }
 
@@ -131,9 +137,9 @@ export class ExecutorDriver {
     }
   }
 
-  async #signAttestation({ job, attestation }: Effect<'signAttestation'>): Promise<void> {
+  async #signAttestation({ requester, job, attestation }: Effect<'signAttestation'>): Promise<void> {
     const signed = await signAttestation(attestation, this.#signing())
-    this.step({ type: 'attestationSigned', job, signed })
+    this.step({ type: 'attestationSigned', requester, job, signed })
   }
 
   #signing(): Parameters<typeof signReceipt>[1] {

@@ -1,0 +1,83 @@
+import { createNetwork } from '../net/create-network.ts'
+import type { RtcProvider } from '../net/network.ts'
+import { loadDeviceKey } from '../storage/device-key.ts'
+import { IdbStore } from '../storage/idb-store.ts'
+import type { NodeWorkerInit } from '../workers/node/contract.ts'
+import { spawnSandboxWorker } from '../workers/sandbox/spawn.ts'
+import type { Diagnostics } from './contract.ts'
+import { Log } from './log.ts'
+import type { Peer } from './peer.ts'
+import { fetchRendezvous, type Rendezvous } from './rendezvous.ts'
+import { Settings } from './settings.ts'
+import { startPeer } from './start-peer.ts'
+import { VERSION } from './version.ts'
+
+/** Between questions to a relay that does not answer, while no network is known at all. */
+const RENDEZVOUS_RETRY_MS = 2_000
+
+const RENDEZVOUS_KEY = 'rendezvous'
+
+/** Starts the peer of a browser: called in the node worker. */
+export async function startBrowserPeer(init: NodeWorkerInit, rtc: RtcProvider): Promise<Peer> {
+  const log = new Log()
+  const key = await loadDeviceKey(`${init.name}-keys`)
+  const store = await IdbStore.open(init.name)
+  const rendezvous = await findNetwork(init, new Settings(store), log)
+  const network = createNetwork({
+    networkId: rendezvous.networkId,
+    identity: key,
+    relays: rendezvous.multiaddrs,
+    environment: 'browser-worker',
+    rtc,
+    agent: `starling/${VERSION}`,
+    logger: { log: (level, message) => log.write(level, 'network', message) },
+  })
+  return await startPeer({
+    key,
+    store,
+    networkId: rendezvous.networkId,
+    network,
+    spawn: spawnSandboxWorker,
+    log,
+    platform: {
+      workersMax: navigator.hardwareConcurrency,
+      pageUrl: init.pageUrl,
+      versions: { starling: VERSION, browser: navigator.userAgent },
+      crossOriginIsolated: globalThis.crossOriginIsolated,
+      storage: estimateStorage,
+      probeRelay: () => probeRelay(init.pageUrl),
+    },
+  })
+}
+
+/**
+ * Which network this page belongs to. The relay says; when it is away, what it said last time holds, so that a page that was
+ * opened before starts offline too.
+ */
+async function findNetwork(init: NodeWorkerInit, settings: Settings, log: Log): Promise<Rendezvous> {
+  const origin = init.pageUrl
+  for (;;) {
+    try {
+      const rendezvous = await fetchRendezvous(origin)
+      await settings.saveText(RENDEZVOUS_KEY, JSON.stringify(rendezvous))
+      return rendezvous
+    } catch (error) {
+      const remembered = await settings.text(RENDEZVOUS_KEY)
+      if (remembered !== undefined) return JSON.parse(remembered) as Rendezvous
+      log.write('warn', 'rendezvous', error instanceof Error ? error.message : String(error))
+      await new Promise((resolve) => setTimeout(resolve, RENDEZVOUS_RETRY_MS))
+    }
+  }
+}
+
+async function estimateStorage(): Promise<Diagnostics['storage']> {
+  const { usage = 0, quota } = await navigator.storage.estimate()
+  return { usedBytes: usage, quotaBytes: quota ?? null, persisted: await navigator.storage.persisted() }
+}
+
+async function probeRelay(origin: string): Promise<number> {
+  const started = performance.now()
+  const response = await fetch(new URL('/healthz', origin), { cache: 'no-store', signal: AbortSignal.timeout(5_000) })
+  if (!response.ok) throw new Error(`The relay answered ${response.status}`)
+  return performance.now() - started
+}

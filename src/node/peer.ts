@@ -1,0 +1,436 @@
+import { cidOfDigest } from '../core/codec/cid.ts'
+import { isPeerId } from '../core/identity/peer-id.ts'
+import { GAS_MAX, MODULE_LIMITS, PAGE_BYTES, STACK_BYTES_MAX } from '../core/sandbox/limits.ts'
+import type { ModuleReport } from '../core/sandbox/module.ts'
+import type { ExecutorNotice } from '../core/tasks/executor-events.ts'
+import { WALL_MS_MAX } from '../core/tasks/limits.ts'
+import type { Capability } from '../core/tasks/matching.ts'
+import { verifyReceipt } from '../core/tasks/receipt-codec.ts'
+import type { RequesterNotice } from '../core/tasks/requester-events.ts'
+import type { Network } from '../net/network.ts'
+import { OUTPUT_BYTES_MAX } from '../workers/sandbox/limits.ts'
+import type {
+  Diagnostics,
+  DryRun,
+  JobDetail,
+  JobSpec,
+  LendingSettings,
+  LendingState,
+  LogEntry,
+  MetricSample,
+  NetworkCheckStep,
+  NodeApi,
+  NodeEvent,
+  NodeSnapshot,
+  PeerInfo,
+  PlatformFact,
+  ReceiptVerdict,
+  ResultItem,
+  UnitDetail,
+  UnitGrid,
+} from './contract.ts'
+import { ExecutorDriver } from './executor-driver.ts'
+import { InputStore } from './input-store.ts'
+import { JobBook } from './job-book.ts'
+import { receiptInfo } from './job-records.ts'
+import { Lending } from './lending.ts'
+import { createMachines, readRecords } from './machines.ts'
+import type { Metrics } from './metrics.ts'
+import { checkNetwork } from './network-check.ts'
+import { networkSummary, PeerTable } from './peer-table.ts'
+import { type NodePorts, sha256 } from './ports.ts'
+import { RequesterDriver } from './requester-driver.ts'
+import type { Settings } from './settings.ts'
+import { describe, TaskLink } from './task-link.ts'
+import { UnitRunner } from './unit-runner.ts'
+
+/** How often listeners are told of what changed: four times a second is live to the eye and cheap for the page. */
+const EVENT_INTERVAL_MS = 250
+/** A snapshot without any change goes out this often, so that rates and times move. */
+const SNAPSHOT_INTERVAL_MS = 1_000
+const SAVE_INTERVAL_MS = 5_000
+
+/** What only the platform knows. */
+export interface Platform {
+  readonly workersMax: number
+  readonly pageUrl: string | null
+  readonly versions: Readonly<Record<string, string>>
+  readonly crossOriginIsolated: boolean
+  storage(): Promise<Diagnostics['storage']>
+  /** Resolves with the milliseconds a round trip over HTTP to the relay took. */
+  probeRelay?(): Promise<number>
+}
+
+export interface PeerInit {
+  readonly ports: NodePorts
+  readonly network: Network
+  readonly metrics: Metrics
+  readonly settings: Settings
+  readonly platform: Platform
+}
+
+/** A running peer: gives the cores their ports, drives them, and answers the contract. */
+export class Peer implements NodeApi {
+  readonly #ports: NodePorts
+  readonly #network: Network
+  readonly #metrics: Metrics
+  readonly #settings: Settings
+  readonly #platform: Platform
+  readonly #link: TaskLink
+  readonly #requester: RequesterDriver
+  readonly #executor: ExecutorDriver
+  readonly #book: JobBook
+  readonly #peers: PeerTable
+  readonly #jobNames = new Map<string, string>()
+  readonly #startedAt: number
+  readonly #listeners = new Map<number, (event: NodeEvent) => void>()
+  readonly #stops: (() => void)[] = []
+  #lending!: Lending
+  #subscriptions = 0
+  #changed = true
+  #toldAt = 0
+  #newLogs: LogEntry[] = []
+
+  private constructor(init: PeerInit) {
+    const { ports, network } = init
+    this.#ports = ports
+    this.#network = network
+    this.#metrics = init.metrics
+    this.#settings = init.settings
+    this.#platform = init.platform
+    this.#startedAt = ports.now()
+    this.#peers = new PeerTable(network)
+    const runner = new UnitRunner(ports)
+    const inputs = new InputStore(ports.store, ports.blocks)
+    const machines = createMachines(ports)
+    const shared = { ports, runner, link: () => this.#link, onStorageRefused: (error: unknown) => this.#refused(error) }
+    this.#requester = new RequesterDriver({
+      ...shared,
+      machine: machines.requester,
+      inputs,
+      manifestOf: (job) => this.#book.manifestOf(job),
+      onNotice: (notice) => this.#requesterNotice(notice),
+    })
+    this.#executor = new ExecutorDriver({
+      ...shared,
+      machine: machines.executor,
+      onNotice: (notice) => this.#executorNotice(notice),
+      onManifest: (job, manifest) => this.#jobNames.set(job, manifest.name),
+    })
+    this.#book = new JobBook(ports, inputs, {
+      submit: (job, spec) =>
+        this.#requester.step({ type: 'submit', job, spec: { ...spec, shortage: { policy: 'wait' } } }),
+      forget: (job) => runner.forget(job),
+    })
+    this.#link = new TaskLink(ports, network, {
+      toExecutor: (from, message) => this.#executor.step({ type: 'message', from, message }),
+      toRequester: (from, message) => this.#requester.step({ type: 'message', from, message }),
+      refused: (from) => this.#requester.step({ type: 'badMessage', from }),
+    })
+  }
+
+  /** Starts a peer from what its store holds. */
+  static async start(init: PeerInit): Promise<Peer> {
+    const peer = new Peer(init)
+    await peer.#start()
+    return peer
+  }
+
+  async #start(): Promise<void> {
+    const { store, sandbox, now } = this.#ports
+    const records = await readRecords(store)
+    await this.#book.restore(records.book)
+    this.#lending = new Lending({
+      settings: this.#settings,
+      chosen: await this.#settings.lending(this.#platform.workersMax),
+      sandbox,
+      switches: {
+        controls: (controls) => this.#executor.step({ type: 'controls', controls }),
+        pause: (pause) => this.#executor.step({ type: 'pause', pause }),
+        resume: (reason) => this.#executor.step({ type: 'resume', reason }),
+      },
+      jobName: (job) => this.#jobNames.get(job) ?? '',
+      now,
+      workersMax: this.#platform.workersMax,
+    })
+    this.#executor.step({ type: 'start', outbox: records.outbox })
+    this.#executor.step({ type: 'capability', capability: capability(this.#platform.workersMax) })
+    await this.#lending.start()
+    this.#requester.step({ type: 'start', session: now(), records: records.requester })
+    this.#link.start()
+    this.#watchNetwork()
+    this.#watchMetrics()
+    this.#every(EVENT_INTERVAL_MS, () => this.#tellChanges())
+    this.#every(SAVE_INTERVAL_MS, () => void this.#lending.save().catch(() => undefined))
+    this.#stops.push(this.#ports.log.listen((entry) => this.#newLogs.push(entry)))
+    await this.#network.start()
+  }
+
+  // ---------------------------------------------------------------- contract
+
+  async snapshot(): Promise<NodeSnapshot> {
+    return this.#snapshot()
+  }
+
+  async subscribe(listener: (event: NodeEvent) => void): Promise<number> {
+    this.#listeners.set(++this.#subscriptions, listener)
+    return this.#subscriptions
+  }
+
+  async unsubscribe(subscription: number): Promise<void> {
+    this.#listeners.delete(subscription)
+  }
+
+  async setLending(settings: Partial<LendingSettings>): Promise<LendingState> {
+    await this.#lending.set(settings)
+    this.#changed = true
+    return this.#lending.state()
+  }
+
+  async pause(durationMs: number | null): Promise<void> {
+    await this.#lending.pause(durationMs)
+    this.#changed = true
+  }
+
+  async resume(): Promise<void> {
+    await this.#lending.resume()
+    this.#changed = true
+  }
+
+  async tell(fact: PlatformFact): Promise<void> {
+    if (fact.kind === 'online') this.#network.hint(fact.online ? 'online' : 'offline')
+    else if (fact.kind === 'visible') {
+      if (fact.visible) this.#network.hint('visible')
+    } else this.#lending.tell(fact)
+  }
+
+  async inspectModule(module: Uint8Array): Promise<ModuleReport> {
+    return await this.#ports.sandbox.prepare(cidOfDigest(await sha256(module), 'raw'), module)
+  }
+
+  dryRun(spec: JobSpec, unit: number): Promise<DryRun> {
+    return this.#book.dryRun(spec, unit)
+  }
+
+  async submitJob(spec: JobSpec): Promise<string> {
+    const id = await this.#book.submit(spec)
+    this.#changed = true
+    return id
+  }
+
+  async pauseJob(jobId: string): Promise<void> {
+    this.#requester.step({ type: 'pauseJob', job: this.#book.id(jobId) })
+  }
+
+  async resumeJob(jobId: string): Promise<void> {
+    this.#requester.step({ type: 'resumeJob', job: this.#book.id(jobId) })
+  }
+
+  async cancelJob(jobId: string): Promise<void> {
+    this.#requester.step({ type: 'cancelJob', job: this.#book.id(jobId) })
+  }
+
+  async removeJob(jobId: string): Promise<void> {
+    await this.#book.remove(jobId)
+    this.#changed = true
+  }
+
+  async job(jobId: string): Promise<JobDetail | null> {
+    return this.#book.detail(jobId)
+  }
+
+  async unitGrid(jobId: string): Promise<UnitGrid | null> {
+    return this.#book.grid(jobId)
+  }
+
+  unit(jobId: string, unit: number): Promise<UnitDetail | null> {
+    return this.#book.unit(jobId, unit)
+  }
+
+  results(jobId: string, cursor: number, max: number): Promise<readonly ResultItem[]> {
+    return this.#book.results(jobId, cursor, max)
+  }
+
+  exportReceipts(jobId: string): Promise<Uint8Array> {
+    return this.#book.exportReceipts(jobId)
+  }
+
+  async verifyReceipt(bytes: Uint8Array): Promise<ReceiptVerdict> {
+    try {
+      const { executor, receipt, hash, attesters } = await verifyReceipt(bytes, { verifier: this.#ports.verifier })
+      const signed = { executor, receipt, hash, bytes }
+      return { valid: true, receipt: receiptInfo(signed, { bytes, attestations: attesters, agrees: true }) }
+    } catch (error) {
+      return { valid: false, error: describe(error) }
+    }
+  }
+
+  async peers(): Promise<readonly PeerInfo[]> {
+    return this.#peers.list()
+  }
+
+  dial(target: string): Promise<void> {
+    return this.#network.dial(target)
+  }
+
+  async diagnostics(): Promise<Diagnostics> {
+    const { clockOffsetMs, rtc } = this.#network.status()
+    return {
+      versions: this.#platform.versions,
+      storage: await this.#platform.storage(),
+      clockOffsetMs: clockOffsetMs ?? null,
+      channelTransfer: rtc.channels,
+      network: networkSummary(this.#network),
+      crossOriginIsolated: this.#platform.crossOriginIsolated,
+    }
+  }
+
+  networkCheck(): Promise<readonly NetworkCheckStep[]> {
+    return checkNetwork(this.#network, this.#ports.store, this.#platform)
+  }
+
+  metrics(): Promise<readonly MetricSample[]> {
+    return this.#metrics.samples()
+  }
+
+  async logs(): Promise<readonly LogEntry[]> {
+    return this.#ports.log.entries()
+  }
+
+  /** Says goodbye, stops everything, and closes the store. */
+  async stop(): Promise<void> {
+    this.#executor.step({ type: 'pause', pause: { reason: 'stopping', untilMs: null } })
+    await this.#lending.save().catch(() => undefined)
+    for (const stop of this.#stops.splice(0)) stop()
+    this.#link.stop()
+    this.#executor.stop()
+    this.#requester.stop()
+    this.#ports.sandbox.close()
+    await this.#network.stop()
+    await this.#ports.store.close()
+  }
+
+  // ---------------------------------------------------------------- inside
+
+  #requesterNotice(notice: RequesterNotice): void {
+    this.#book.apply(notice)
+    this.#peers.apply(notice)
+    this.#changed = true
+  }
+
+  #executorNotice(notice: ExecutorNotice): void {
+    this.#lending.apply(notice)
+    this.#changed = true
+  }
+
+  #watchNetwork(): void {
+    const tell = (type: 'peerConnected' | 'peerDisconnected', peer: string): void => {
+      if (!isPeerId(peer)) return
+      this.#requester.step({ type, peer })
+      if (type === 'peerDisconnected') this.#executor.step({ type, peer })
+      this.#changed = true
+    }
+    this.#stops.push(
+      this.#network.on('peer:connect', ({ peer }) => tell('peerConnected', peer)),
+      this.#network.on('peer:disconnect', ({ peer }) => tell('peerDisconnected', peer)),
+      this.#network.on('status', () => {
+        this.#changed = true
+      }),
+      this.#network.on('error', ({ name, message, peer }) => {
+        const who = peer === undefined ? '' : ` (${peer.slice(-6)})`
+        this.#ports.log.write('warn', 'network', `${name}: ${message}${who}`)
+      }),
+      this.#network.serveBlocks((cid) => this.#ports.blocks.get(cid as Parameters<NodePorts['blocks']['get']>[0])),
+    )
+  }
+
+  #watchMetrics(): void {
+    this.#metrics.sample(() => this.#network.metrics())
+    this.#metrics.sample(() => {
+      const { active, queued, modulesCached, workersReplaced } = this.#ports.sandbox.stats()
+      const gauge = (name: string, help: string, value: number) => ({ name, help, kind: 'gauge' as const, value })
+      const jobs = this.#book.summaries()
+      const sum = (pick: (job: (typeof jobs)[number]) => number): number =>
+        jobs.reduce((total, job) => total + pick(job), 0)
+      return [
+        gauge('wasm_active_executions', 'Units running here this moment', active),
+        gauge('wasm_queued_executions', 'Units waiting for a sandbox worker', queued),
+        gauge('wasm_modules_cached', 'Compiled modules kept', modulesCached),
+        gauge('wasm_workers_replaced', 'Sandbox workers that were ended and replaced', workersReplaced),
+        gauge('starling_jobs', 'Jobs this peer asked for', jobs.length),
+        gauge(
+          'starling_units_pending',
+          'Units of own jobs not yet lent',
+          sum(({ counts }) => counts.pending),
+        ),
+        gauge(
+          'starling_units_leased',
+          'Units of own jobs lent at this moment',
+          sum(({ counts }) => counts.leased),
+        ),
+        gauge(
+          'starling_units_accepted',
+          'Units of own jobs accepted',
+          sum(({ counts }) => counts.accepted),
+        ),
+      ]
+    })
+  }
+
+  #snapshot(): NodeSnapshot {
+    const { self, networkId } = this.#ports
+    return {
+      peerId: self,
+      networkId,
+      startedAt: this.#startedAt,
+      network: networkSummary(this.#network),
+      lending: this.#lending.state(),
+      jobs: this.#book.summaries(),
+      inviteUrl: this.#platform.pageUrl,
+    }
+  }
+
+  #tellChanges(): void {
+    if (this.#listeners.size === 0) {
+      this.#newLogs = []
+      return
+    }
+    const now = this.#ports.now()
+    const events = this.#book.takeEvents()
+    if (this.#changed || now - this.#toldAt >= SNAPSHOT_INTERVAL_MS) {
+      this.#changed = false
+      this.#toldAt = now
+      events.push({ type: 'snapshot', snapshot: this.#snapshot() })
+    }
+    if (this.#newLogs.length > 0) events.push({ type: 'log', entries: this.#newLogs.splice(0) })
+    for (const event of events) for (const listener of this.#listeners.values()) listener(event)
+  }
+
+  #refused(error: unknown): void {
+    this.#ports.log.write('error', 'storage', `Storage refused a write; nothing more is accepted: ${describe(error)}`)
+    this.#executor.step({ type: 'pause', pause: { reason: 'storage-full', untilMs: null } })
+    this.#changed = true
+  }
+
+  #every(intervalMs: number, work: () => void): void {
+    const timer = setInterval(work, intervalMs)
+    this.#stops.push(() => clearInterval(timer))
+  }
+}
+
+function capability(workersMax: number): Capability {
+  return {
+    abis: ['wasi-command', 'reactor'],
+    memoryBytesMax: MODULE_LIMITS.memoryPagesMax * PAGE_BYTES,
+    cores: workersMax,
+    wallMsMax: WALL_MS_MAX,
+    stackBytesMax: STACK_BYTES_MAX,
+    gasMax: GAS_MAX,
+    outputBytesMax: OUTPUT_BYTES_MAX,
+    microUnitsPerSecondMin: 0n,
+    microUnitsPerMebibyteMin: 0n,
+    uptimePpm: 1_000_000,
+    failurePpm: 0,
+    reputationPpm: 1_000_000,
+  }
+}

@@ -1,0 +1,44 @@
+import * as v from 'valibot'
+import { StarlingError } from '../core/codec/errors.ts'
+import { NETWORK_CHARS_MAX } from '../core/identity/limits.ts'
+
+/** The relay's `/.well-known/starling.json`: which network this is and where its relays are. Source: docs/PROTOCOL.md. */
+const rendezvousSchema = v.object({
+  networkId: v.pipe(v.string(), v.minLength(1), v.maxLength(NETWORK_CHARS_MAX)),
+  multiaddrs: v.pipe(v.array(v.pipe(v.string(), v.maxLength(512))), v.maxLength(64)),
+  version: v.pipe(v.string(), v.maxLength(64)),
+})
+
+export type Rendezvous = v.InferOutput<typeof rendezvousSchema>
+
+/** The relay could not be asked for its network, or what it answered is not one. */
+export class RendezvousError extends StarlingError {
+  override readonly name = 'RendezvousError'
+}
+
+const FETCH_TIMEOUT_MS = 5_000
+const ANSWER_CHARACTERS_MAX = 65_536
+
+/**
+ * Asks a relay's page which network it serves.
+ *
+ * @param origin - URL of the page.
+ * @throws {@link RendezvousError} When it does not answer, or not with a rendezvous.
+ */
+export async function fetchRendezvous(origin: string): Promise<Rendezvous> {
+  const url = new URL('/.well-known/starling.json', origin)
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS), cache: 'no-store' })
+    if (!response.ok) throw new Error(`it answered ${response.status}`)
+    const text = await response.text()
+    if (text.length > ANSWER_CHARACTERS_MAX) throw new Error(`its answer has ${text.length} characters`)
+    return v.parse(rendezvousSchema, JSON.parse(text))
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new RendezvousError(
+      `The relay at ${url.origin} cannot be asked: ${why}`,
+      { field: 'origin', value: url.origin },
+      { cause },
+    )
+  }
+}
