@@ -1,0 +1,56 @@
+/**
+ * How a running instance keeps its gas and its stack depth.
+ *
+ * Both live in one i32, the *state*, which every function takes as its last parameter and gives back as its last result, so
+ * that it stays in a register:
+ *
+ * ```
+ *   31          30 … 17            16          15 … 0
+ *   depth over  frame units used   quantum over  gas used of the current quantum
+ * ```
+ *
+ * One addition charges both, one test of the two guard bits checks both. When a quantum is used up the slow path takes the
+ * next one from the `bank` global, which therefore survives any trap and is never more than one quantum behind.
+ */
+
+/** Gas of one quantum. */
+export const QUANTUM_GAS = 65_536
+export const QUANTUM_GUARD = 0x0001_0000
+/** Both guard bits, as a signed 32-bit number. */
+export const BOTH_GUARDS = 0x8001_0000 | 0
+/** Where the depth field starts. */
+export const DEPTH_SHIFT = 17
+/** Units the depth field holds; adding this many always trips the guard. */
+export const DEPTH_UNITS = 16_384
+/** Weighted bytes of one depth unit. */
+export const DEPTH_UNIT_BYTES = 32
+/** Highest settable stack limit. */
+export const STACK_BYTES_CEILING = DEPTH_UNITS * DEPTH_UNIT_BYTES
+
+/**
+ * Largest charge of one cell, and largest sum of charges between two tests: the field and its guard hold 2^17, of which one
+ * quantum may be in use, one such sum pending from a callee, and one more added before the next test.
+ */
+export const CHARGE_MAX = 32_767
+
+/** The `state` global while the guest runs, when the true state is in registers. */
+export const STATE_RUNNING = -1
+
+export const STATUS_NONE = 0
+export const STATUS_GAS = 1
+export const STATUS_STACK = 2
+/** The engine refused memory or table growth within the module's limits: the host's failing, not the guest's. */
+export const STATUS_HOST = 3
+
+/** Every name that the rewriter exports starts so; guests may not. */
+export const RESERVED_PREFIX = 'starling:'
+export const EXPORT_STATE = 'starling:state'
+export const EXPORT_BANK = 'starling:bank'
+export const EXPORT_STATUS = 'starling:status'
+export const EXPORT_PAGES = 'starling:pages'
+export const EXPORT_START = 'starling:start'
+
+/** Gas per started unit of length of a bulk instruction, as right shifts: 16 bytes a gas, an element a gas. */
+export const BULK_BYTES_SHIFT = 4
+/** Gas of one page of `memory.grow`: its bytes are zeroed, 16 a gas. */
+export const GROW_PAGE_SHIFT = 12
