@@ -23,7 +23,10 @@ export class GuestMemory {
     this.#view = new DataView(buffer)
   }
 
-  /** Checks a range and gives its start as an unsigned number. Alignment is not asked for, as in other hosts. */
+  /**
+   * Checks a range and gives its start as an unsigned number; the view is fresh only after it. Alignment is not asked for,
+   * as in other hosts.
+   */
   check(pointer: number, length: number): number {
     this.#refresh()
     const start = pointer >>> 0
@@ -60,34 +63,42 @@ export class GuestMemory {
   }
 
   u8(pointer: number): number {
-    return this.#view.getUint8(this.check(pointer, 1))
+    const at = this.check(pointer, 1)
+    return this.#view.getUint8(at)
   }
 
   u16(pointer: number): number {
-    return this.#view.getUint16(this.check(pointer, 2), true)
+    const at = this.check(pointer, 2)
+    return this.#view.getUint16(at, true)
   }
 
   u32(pointer: number): number {
-    return this.#view.getUint32(this.check(pointer, 4), true)
+    const at = this.check(pointer, 4)
+    return this.#view.getUint32(at, true)
   }
 
   u64(pointer: number): bigint {
-    return this.#view.getBigUint64(this.check(pointer, 8), true)
+    const at = this.check(pointer, 8)
+    return this.#view.getBigUint64(at, true)
   }
 
   setU8(pointer: number, value: number): void {
-    this.#view.setUint8(this.check(pointer, 1), value)
+    const at = this.check(pointer, 1)
+    this.#view.setUint8(at, value)
   }
 
   setU16(pointer: number, value: number): void {
-    this.#view.setUint16(this.check(pointer, 2), value, true)
+    const at = this.check(pointer, 2)
+    this.#view.setUint16(at, value, true)
   }
 
   setU32(pointer: number, value: number): void {
-    this.#view.setUint32(this.check(pointer, 4), value, true)
+    const at = this.check(pointer, 4)
+    this.#view.setUint32(at, value, true)
   }
 
   setU64(pointer: number, value: bigint): void {
-    this.#view.setBigUint64(this.check(pointer, 8), value, true)
+    const at = this.check(pointer, 8)
+    this.#view.setBigUint64(at, value, true)
   }
 }

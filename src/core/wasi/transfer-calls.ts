@@ -73,13 +73,20 @@ export const TRANSFER_CALLS = {
   },
 } satisfies Record<string, Call>
 
-/** A descriptor bytes can go through. @throws EBADF, EISDIR, ENOTCAPABLE. */
+/**
+ * A descriptor bytes can go through.
+ *
+ * @throws EISDIR; EBADF when it was not opened for reading or writing, which is what POSIX programs know it by; ENOTCAPABLE
+ * when it lacks another right.
+ */
 function transferable(host: Host, fd: number, rights: number): Descriptor {
   const descriptor = host.descriptors.get(fd)
   if (descriptor.node.filetype === FILETYPE.directory) fail('isdir')
   // The right to seek includes the right to tell.
   const held = (descriptor.rights & RIGHT.fdSeek) !== 0 ? descriptor.rights | RIGHT.fdTell : descriptor.rights
-  if ((held & rights) !== rights) fail('notcapable')
+  const lacking = rights & ~held
+  if ((lacking & (RIGHT.fdRead | RIGHT.fdWrite)) !== 0) fail('badf')
+  if (lacking !== 0) fail('notcapable')
   return descriptor
 }
 
