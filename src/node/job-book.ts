@@ -4,8 +4,7 @@ import type { Cid, JobId } from '../core/codec/ids.ts'
 import type { Manifest, SharedFile } from '../core/tasks/manifest.ts'
 import { manifestHash, signManifest } from '../core/tasks/manifest-schema.ts'
 import { maximumCost } from '../core/tasks/pricing.ts'
-import { decodeAttestation } from '../core/tasks/receipt-codec.ts'
-import type { RequesterRecords } from '../core/tasks/records.ts'
+import { decodeAttestation, encodeReceiptBundle } from '../core/tasks/receipt-codec.ts'
 import type { RequesterNotice } from '../core/tasks/requester-events.ts'
 import type {
   DryRun,
@@ -22,6 +21,7 @@ import type { InputStore } from './input-store.ts'
 import { JobRecords, receiptInfo } from './job-records.ts'
 import { JOB_OPTIONS_DEFAULT, jobOptions, manifestOfSpec, optionsOfManifest } from './job-spec.ts'
 import { JobTracker } from './job-tracker.ts'
+import type { PeerRecords } from './machines.ts'
 import { type NodePorts, sha256 } from './ports.ts'
 import { THROUGHPUT_STEP_MS } from './throughput.ts'
 import { unitLimits, wholeInput } from './unit-runner.ts'
@@ -69,15 +69,16 @@ export class JobBook {
   }
 
   /** Puts back the jobs of before a restart. */
-  async restore(records: RequesterRecords): Promise<void> {
-    for (const { job, spec, state, createdAtMs } of records.jobs) {
-      const { view, finishedAtMs } = await this.records.meta(job)
+  async restore(jobs: PeerRecords['jobs']): Promise<void> {
+    for (const { record, decided } of jobs) {
+      const { job: id, spec, state, createdAtMs } = record
+      const { view, finishedAtMs } = await this.records.meta(id)
       const { manifest, manifestCid, executeHere } = spec
       const tracker = new JobTracker(spec.unitCount, state)
-      tracker.restore(records.accepted.get(job) ?? [])
+      tracker.restore(decided)
       const toldVersion = tracker.version
-      const restored = {
-        id: job,
+      this.#jobs.set(id, {
+        id,
         manifest,
         manifestCid,
         executeHere,
@@ -86,8 +87,7 @@ export class JobBook {
         tracker,
         finishedAtMs,
         toldVersion,
-      }
-      this.#jobs.set(job, restored)
+      })
     }
   }
 
@@ -222,12 +222,11 @@ export class JobBook {
       input: await this.#inputs.read(job.id, unit),
       outcome,
       receipts: await Promise.all(
-        receipts.map(async (signed) => {
-          const bytes = await this.records.bundle(job.id, signed)
-          const attested = await this.records.attestations(job.id, signed.hash)
-          const attestations = attested.map((each) => decodeAttestation(each).signed.attester)
+        receipts.map(async ({ receipt: signed, attestations }) => {
+          const bytes = encodeReceiptBundle({ receipt: signed.bytes, attestations })
+          const attesters = attestations.map((each) => decodeAttestation(each).signed.attester)
           const agrees = accepted?.outputHash === signed.receipt.outputHash && accepted.gas === signed.receipt.gas
-          return receiptInfo(signed, { bytes, attestations, agrees })
+          return receiptInfo(signed, { bytes, attestations: attesters, agrees })
         }),
       ),
       audited: accepted?.audited ?? false,
@@ -259,8 +258,9 @@ export class JobBook {
     const job = this.#find(id)
     const bundles: Uint8Array[] = []
     for (let unit = 0; unit < job.tracker.unitCount; unit++) {
-      for (const signed of await this.records.receipts(job.id, unit))
-        bundles.push(await this.records.bundle(job.id, signed))
+      for (const { receipt, attestations } of await this.records.receipts(job.id, unit)) {
+        bundles.push(encodeReceiptBundle({ receipt: receipt.bytes, attestations }))
+      }
     }
     const whole = new Uint8Array(bundles.reduce((sum, { byteLength }) => sum + byteLength, 0))
     let at = 0
@@ -286,6 +286,7 @@ export class JobBook {
     this.#jobs.delete(job.id)
     const outcomes = job.tracker.acceptedOrder.map(({ outputHash }) => cidOfHash(outputHash))
     this.#commands.forget(job.id)
+    await this.records.forget(job.id)
     await this.#inputs.delete(job.id)
     await this.records.deleteMeta(job.id)
     const inUse = new Set([...this.#jobs.values()].flatMap(({ manifest }) => blocksOf(manifest)))

@@ -2,22 +2,24 @@ import * as v from 'valibot'
 import { decode, encode } from '../core/codec/cbor.ts'
 import { cidOfHash } from '../core/codec/cid.ts'
 import { InvalidMessageError } from '../core/codec/errors.ts'
-import type { Hash, JobId } from '../core/codec/ids.ts'
+import type { JobId } from '../core/codec/ids.ts'
 import { RECORD_LIMITS } from '../core/codec/limits.ts'
 import type { AcceptedUnit } from '../core/tasks/job.ts'
 import type { SignedReceipt } from '../core/tasks/receipt.ts'
-import { decodeReceipt, encodeReceiptBundle } from '../core/tasks/receipt-codec.ts'
+import { decodeReceipt } from '../core/tasks/receipt-codec.ts'
+import { forgetJobOps, loadReceipts, unitKey } from '../core/tasks/record-codec.ts'
 import { BUCKETS } from '../core/tasks/records.ts'
+import type { RecordReader } from '../core/tasks/store-ops.ts'
 import type { UnitOutcome } from '../core/tasks/unit.ts'
 import { decodeOutcome } from '../core/tasks/unit-data.ts'
 import type { Store } from '../storage/store.ts'
 import type { BlockStore } from './block-store.ts'
 import type { ReceiptInfo, ResultView } from './contract.ts'
-import { unitKey } from './job-spec.ts'
+import { recordReader } from './machines.ts'
 
 const META_BUCKET = 'job-meta'
 
-const bytesList = v.array(v.instance(Uint8Array))
+const voteSchema = v.object({ receipt: v.instance(Uint8Array) })
 const count = v.pipe(v.number(), v.integer(), v.minValue(1))
 const viewSchema: v.GenericSchema<unknown, ResultView> = v.variant('kind', [
   v.strictObject({ kind: v.literal('tiles'), columns: count, rows: count, tileWidth: count, tileHeight: count }),
@@ -31,14 +33,22 @@ const metaSchema = v.strictObject({ view: viewSchema, finishedAtMs: v.nullable(v
 /** What the page knows of a job beyond what its scheduler keeps. */
 export type JobMeta = v.InferOutput<typeof metaSchema>
 
+/** A receipt and the countersignatures that cover it. */
+export interface AttestedReceipt {
+  readonly receipt: SignedReceipt
+  readonly attestations: readonly Uint8Array[]
+}
+
 /** Reads what the schedulers stored of a job: outcomes, receipts, attestations. */
 export class JobRecords {
   readonly #store: Store
   readonly #blocks: BlockStore
+  readonly #reader: RecordReader
 
   constructor(store: Store, blocks: BlockStore) {
     this.#store = store
     this.#blocks = blocks
+    this.#reader = recordReader(store)
   }
 
   async saveMeta(job: JobId, meta: JobMeta): Promise<void> {
@@ -65,33 +75,26 @@ export class JobRecords {
     return decodeOutcome(encoded)
   }
 
-  /** The signed receipts of a unit, those not yet decided on included. */
-  async receipts(job: JobId, unit: number): Promise<SignedReceipt[]> {
-    const key = unitKey(job, unit)
-    const stored = await this.#store.get(BUCKETS.receipts, key)
-    const found = stored === undefined ? [] : readList(stored).map((bytes) => decodeReceipt(bytes).signed)
-    for await (const [, value] of this.#store.list(BUCKETS.votes, `${key}/`)) {
-      const receipt = tryDecodeReceipt(value)
-      if (receipt !== undefined && !found.some(({ hash }) => hash === receipt.hash)) found.push(receipt)
+  /** The signed receipts of a unit with their attestations; before it is decided, those that came so far. */
+  async receipts(job: JobId, unit: number): Promise<AttestedReceipt[]> {
+    const found: AttestedReceipt[] = await loadReceipts(this.#reader, { job, unit })
+    for await (const [, value] of this.#store.list(BUCKETS.votes, `${unitKey(job, unit)}/`)) {
+      const { receipt: bytes } = decode(value, { what: 'vote', limits: RECORD_LIMITS, schema: voteSchema })
+      const receipt = decodeReceipt(bytes).signed
+      if (!found.some((each) => each.receipt.hash === receipt.hash)) found.push({ receipt, attestations: [] })
     }
     return found
   }
 
-  /** Pairs of signed receipts that contradict each other, of this unit. */
+  /** How many pairs of contradicting signed receipts are kept of this unit. */
   async conflicts(job: JobId, unit: number): Promise<number> {
-    let conflicts = 0
-    for await (const _ of this.#store.list(BUCKETS.evidence, `${unitKey(job, unit)}/`)) conflicts++
-    return conflicts
+    const pairs = await this.#reader.list(BUCKETS.evidence, `${unitKey(job, unit)}/`)
+    return pairs.length
   }
 
-  async attestations(job: JobId, receipt: Hash): Promise<readonly Uint8Array[]> {
-    const stored = await this.#store.get(BUCKETS.attestations, `${job}/${receipt}`)
-    return stored === undefined ? [] : readList(stored)
-  }
-
-  /** A receipt with its attestations, in the form that is verified offline. */
-  async bundle(job: JobId, receipt: SignedReceipt): Promise<Uint8Array> {
-    return encodeReceiptBundle({ receipt: receipt.bytes, attestations: await this.attestations(job, receipt.hash) })
+  /** Deletes every record of a job that the schedulers wrote. */
+  async forget(job: JobId): Promise<void> {
+    await this.#store.write(await forgetJobOps(this.#reader, job))
   }
 }
 
@@ -118,17 +121,5 @@ export function receiptInfo(
     costMicro: receipt.costMicroUnits,
     attestations: rest.attestations,
     agrees: rest.agrees,
-  }
-}
-
-function readList(bytes: Uint8Array): readonly Uint8Array[] {
-  return decode(bytes, { what: 'record', limits: RECORD_LIMITS, schema: bytesList })
-}
-
-function tryDecodeReceipt(bytes: Uint8Array): SignedReceipt | undefined {
-  try {
-    return decodeReceipt(bytes).signed
-  } catch {
-    return undefined
   }
 }

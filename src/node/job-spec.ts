@@ -1,5 +1,5 @@
 import { InvalidMessageError } from '../core/codec/errors.ts'
-import type { Cid, JobId, PeerId } from '../core/codec/ids.ts'
+import type { Cid, PeerId } from '../core/codec/ids.ts'
 import { NONCE_BYTES } from '../core/identity/limits.ts'
 import { STACK_BYTES_MAX as STACK_BYTES_DEFAULT } from '../core/sandbox/limits.ts'
 import { UNITS_MAX } from '../core/tasks/limits.ts'
@@ -133,9 +133,4 @@ function largestInput(spec: JobSpec): number {
     largest = Math.max(largest, bytes)
   }
   return largest
-}
-
-/** Keys of a unit's records start with this. */
-export function unitKey(job: JobId, unit: number): string {
-  return `${job}/${String(unit).padStart(8, '0')}`
 }

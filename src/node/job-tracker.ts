@@ -1,5 +1,5 @@
 import type { PeerId } from '../core/codec/ids.ts'
-import type { AcceptedUnit, JobState as CoreJobState } from '../core/tasks/job.ts'
+import type { AcceptedUnit, JobState as CoreJobState, DecidedUnit } from '../core/tasks/job.ts'
 import type { RequesterNotice } from '../core/tasks/requester-events.ts'
 import {
   type ExecutorStats,
@@ -59,9 +59,12 @@ export class JobTracker {
     return this.#version
   }
 
-  /** Puts back what was accepted before a restart; not counted as throughput. */
-  restore(accepted: readonly AcceptedUnit[]): void {
-    for (const each of accepted) this.#accept(each)
+  /** Puts back what was decided before a restart; not counted as throughput. */
+  restore(decided: readonly DecidedUnit[]): void {
+    for (const each of decided) {
+      if (each.verdict === 'accepted') this.#accept(each.accepted)
+      else this.#set(each.unit, UNIT_STATE.failed)
+    }
     this.#changed.clear()
   }
 

@@ -139,7 +139,10 @@ export class Peer implements NodeApi {
   async #start(): Promise<void> {
     const { store, sandbox, now } = this.#ports
     const records = await readRecords(store)
-    await this.#book.restore(records.book)
+    for (const { bucket, key, error } of records.damaged) {
+      this.#ports.log.write('error', 'storage', `Damaged record ${bucket}/${key} is left alone: ${describe(error)}`)
+    }
+    await this.#book.restore(records.jobs)
     this.#lending = new Lending({
       settings: this.#settings,
       chosen: await this.#settings.lending(this.#platform.workersMax),
