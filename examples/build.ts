@@ -1,5 +1,5 @@
 /**
- * Builds the examples' modules: `node examples/build.ts` writes them, `node examples/build.ts --check` only compares.
+ * Builds the examples' modules and those of the sandbox's tests: `node examples/build.ts` writes them, `node examples/build.ts --check` only compares.
  *
  * The modules are committed, so that nobody needs a compiler to run them; this shows that they come from their sources.
  */
@@ -16,6 +16,7 @@ const ASC = join(FOLDER, '..', 'node_modules', 'assemblyscript', 'bin', 'asc.js'
 const CLANG_MAJOR = '14'
 
 export interface BuildStep {
+  /** Folder, relative to this one. */
   readonly example: string
   readonly source: string
   readonly module: string
@@ -50,6 +51,20 @@ export const BUILD_STEPS: readonly BuildStep[] = [
     module: 'option-price.wasm',
     compiler: 'clang',
     flags: [...WASI, '-mexec-model=reactor'],
+  },
+  {
+    example: '../src/testing/sandbox',
+    source: 'assembly/fixture.ts',
+    module: 'fixture.wasm',
+    compiler: 'asc',
+    flags: ['-O3', '--noAssert', '--runtime', 'stub', '--use', 'abort='],
+  },
+  {
+    example: '../src/testing/sandbox',
+    source: 'program.c',
+    module: 'program.wasm',
+    compiler: 'clang',
+    flags: WASI,
   },
   { example: 'ray-tracer', source: 'ray-tracer.c', module: 'ray-tracer.wasm', compiler: 'clang', flags: WASI },
 ]
