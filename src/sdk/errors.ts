@@ -4,8 +4,3 @@ import { StarlingError } from '../core/codec/errors.ts'
 export class JobEndedError extends StarlingError {
   override readonly name = 'JobEndedError'
 }
-
-/** A relay did not say how to join: nobody answers, or what answers is no relay. */
-export class RelayUnavailableError extends StarlingError {
-  override readonly name = 'RelayUnavailableError'
-}

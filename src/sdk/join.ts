@@ -2,7 +2,7 @@ import { openNode } from '../node/browser.ts'
 import type { NodeApi } from '../node/contract.ts'
 import { Starling } from './starling.ts'
 
-export { JobEndedError, RelayUnavailableError } from './errors.ts'
+export { JobEndedError } from './errors.ts'
 export type { Input, Job } from './job.ts'
 export type { ProgressListener, Run } from './run.ts'
 export { Starling } from './starling.ts'

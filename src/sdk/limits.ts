@@ -3,9 +3,3 @@ export const RESULTS_PER_CALL = 64
 
 /** A run looks for news by itself after this long, in case the event that told of it was lost with a tab. */
 export const POLL_INTERVAL_MS = 2_000
-
-/** To ask a relay where it is. */
-export const WELL_KNOWN_TIMEOUT_MS = 10_000
-
-/** A relay's description is under 1 KiB. */
-export const WELL_KNOWN_BYTES_MAX = 64 * 1024

@@ -1,9 +1,6 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import type { JobDetail, JobSpec, JobSummary, NodeApi, NodeEvent, ResultItem } from '../node/contract.ts'
 import { RESULTS_PER_CALL } from './limits.ts'
-import { relayInfo } from './relay-info.ts'
 import { Starling } from './starling.ts'
 
 const MODULE = new Uint8Array([0, 97, 115, 109])
@@ -200,50 +197,5 @@ describe('run', () => {
       { args: ['-x'], env: [], stdin: new Uint8Array(), files: [] },
     ])
     await run.cancel()
-  })
-})
-
-describe('relayInfo', () => {
-  /** What a server that answers `body` makes of it. */
-  async function answered(body: string, status = 200): Promise<unknown> {
-    const server = createServer((_request, response) => response.writeHead(status).end(body)).listen(0, '127.0.0.1')
-    await new Promise((resolve) => server.once('listening', resolve))
-    try {
-      return await relayInfo(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`).catch(
-        (error: Error) => error,
-      )
-    } finally {
-      server.close()
-    }
-  }
-
-  it('reads what a relay says', async () => {
-    const multiaddrs = ['/ip4/127.0.0.1/tcp/4000/ws/p2p/x']
-    expect(await answered(JSON.stringify({ networkId: 'n', multiaddrs, version: '1' }))).toEqual({
-      networkId: 'n',
-      multiaddrs,
-    })
-  })
-
-  it.each([
-    ['nothing', '', /is no JSON/],
-    ['a page', '<!doctype html>', /is no JSON/],
-    ['no addresses', '{"networkId":"n","multiaddrs":[]}', /multiaddrs of .* is wrong/],
-    ['a wrong network id', '{"networkId":7,"multiaddrs":["/x"]}', /networkId of .* is wrong/],
-    ['a flood', ' '.repeat(70_000), /longer than the limit of 65536 bytes/],
-  ])('refuses %s', async (_what, body, message) => {
-    expect(await answered(body)).toMatchObject({
-      name: 'RelayUnavailableError',
-      message: expect.stringMatching(message),
-    })
-  })
-
-  it('says what a server that is no relay answers, and that nobody is there', async () => {
-    expect(await answered('', 404)).toMatchObject({ message: expect.stringContaining('answers 404') })
-    const gone = createServer().listen(0, '127.0.0.1')
-    await new Promise((resolve) => gone.once('listening', resolve))
-    const { port } = gone.address() as AddressInfo
-    await new Promise((resolve) => gone.close(resolve))
-    await expect(relayInfo(`http://127.0.0.1:${port}/`)).rejects.toThrow(/No relay at .*: ECONNREFUSED/)
   })
 })
