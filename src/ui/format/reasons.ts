@@ -9,13 +9,22 @@ export interface Sentence {
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  // Why this tab does not lend.
+  // Why this tab does not lend; the words of the core's `PauseReason`.
   'not-opted-in': 'you have not agreed to lend yet',
-  'paused-by-user': 'you paused it',
-  'on-battery': 'on battery',
-  'on-metered': 'on a metered connection',
+  user: 'by you',
+  battery: 'on battery',
+  metered: 'on a metered connection',
+  quota: 'today’s share is used up',
+  hidden: 'the tab is hidden',
+  offline: 'offline',
+  'storage-full': 'no storage is left',
+  stopping: 'stopping',
   'no-workers': 'no core is lent',
-  stopped: 'the node was stopped',
+  // Why nothing runs although it lends.
+  'no-offers': 'nobody has work right now',
+  'no-match': 'the work on offer does not fit what this tab lends',
+  preparing: 'getting a program ready',
+  'waiting-for-leases': 'asked for units, waiting for an answer',
   // Why the network is not what it should be; the words of `NetworkReason`.
   'not-started': 'the network is starting',
   'network-lost': 'this device is offline',
@@ -29,16 +38,12 @@ const REASONS: Readonly<Record<string, string>> = {
   'dials-failing': 'direct connections fail; going through the relay',
   'rtc-budget-used': 'this tab has used up its connections; reload it when idle',
   // Why a job waits or ended.
-  'paused-by-requester': 'you paused it',
-  'no-executors': 'nobody here can run it yet',
-  'waiting-for-executors': 'waiting for peers that lend',
-  'not-enough-executors': 'too few different peers for the replicas asked for',
-  'quorum-unreachable': 'too few honest peers agree',
-  'budget-spent': 'the highest price is reached',
-  'expired': 'its time is over',
-  'module-refused': 'the module was refused',
-  'units-failed': 'units failed on every peer that tried',
-  cancelled: 'you cancelled it',
+  'no-executors': 'waiting for a peer that lends and can run it',
+  'few-executors': 'waiting for more executors: too few for the replicas asked for',
+  'not-yet-valid': 'its time has not come yet',
+  inputs: 'reading its inputs',
+  outcome: 'fetching a large result',
+  expired: 'its time is over',
 }
 
 /** The words for a reason; an unknown code is shown in words of its own rather than hidden. */
@@ -77,9 +82,11 @@ export function networkSentence(snapshot: NodeSnapshot, now: number): Sentence {
     return { text: `${plural(network.peers, 'peer')}${direct}`, tone: 'good' }
   }
   const words = NETWORK_WORDS[network.state]
-  const reason = network.reason === null || network.reason.code === 'none' ? '' : `: ${reasonWords(network.reason)}`
   const waiting = network.state === 'connecting' || network.state === 'starting'
-  const since = waiting && reason === '' ? `, ${span(now - snapshot.startedAt)}` : ''
+  const reason = network.reason === null ? '' : `: ${REASONS[network.reason.code] ?? network.reason.code}`
+  // The network says in `detail` since when, as milliseconds.
+  const startedAt = Number(network.reason?.detail ?? snapshot.startedAt)
+  const since = waiting ? `, ${span(Math.max(0, now - startedAt))}` : ''
   const tone = network.state === 'offline' || network.state === 'stopped' ? 'attention' : waiting ? 'busy' : 'idle'
   return { text: `${words}${reason}${since}`, tone }
 }

@@ -20,7 +20,7 @@ export function PauseButton() {
   const standing = useSnapshot<Standing>(({ lending }) => {
     if (!lending.settings.optedIn) return 'not-lending'
     if (lending.pausedBecause.length === 0) return 'lending'
-    return lending.pausedBecause.some((reason) => reason.code === 'paused-by-user') ? 'paused' : 'held'
+    return lending.pausedBecause.some((reason) => reason.code === 'user') ? 'paused' : 'held'
   }, 'not-lending')
 
   const pause = (ms: number | null): void =>

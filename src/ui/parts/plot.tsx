@@ -8,7 +8,7 @@ import './plot.css'
 interface PlotProps {
   /** What is plotted, for who cannot see it; with the last value. */
   readonly label: string
-  /** Seconds since 1970 (or since the start, with `relativeTime`), ascending. */
+  /** Seconds since 1970 (or relative to now, with `relativeTime`), ascending. */
   readonly x: readonly number[]
   readonly series: readonly { readonly name: string; readonly values: readonly (number | null)[] }[]
   readonly height?: number
@@ -93,7 +93,9 @@ function plotOptions(
   }
 }
 
+/** `−1:30`: minutes and seconds before now. */
 function minutes(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds))
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`
+  const whole = Math.round(Math.abs(seconds))
+  if (whole === 0) return 'now'
+  return `${seconds < 0 ? '−' : ''}${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`
 }

@@ -15,10 +15,11 @@ const ROWS = 4
 export function NowPanel() {
   const lending = useSnapshot((snapshot) => snapshot.lending, null)
   if (lending === null) return null
-  const { running, queued, pausedBecause } = lending
+  const { running, queued, pausedBecause, idleBecause } = lending
   const shown = running.slice(0, ROWS)
   const more = running.length - shown.length
-  const idle = pausedBecause.length > 0 ? `Nothing: ${pausedBecause.map(reasonWords).join('; ')}.` : 'Nothing: nobody has work right now.'
+  const why = pausedBecause.length > 0 ? pausedBecause : idleBecause === null ? [] : [idleBecause]
+  const idle = why.length === 0 ? 'Between two units.' : `Nothing: ${why.map(reasonWords).join('; ')}.`
   return (
     <Panel title="This tab, now" note={queued > 0 ? `${plural(queued, 'unit')} waiting here` : undefined}>
       <ul className="now-list">

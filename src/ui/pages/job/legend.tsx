@@ -1,0 +1,76 @@
+import { useEffect, useState } from 'react'
+import type { JobCounts } from '../../../node/contract.ts'
+import { count } from '../../format/number.ts'
+import { UNIT_STATES, type UnitState } from '../../format/states.ts'
+import { Toggle } from '../../parts/controls.tsx'
+import { Peer } from '../../parts/peer.tsx'
+import { UnitStateMark } from '../../parts/state-mark.tsx'
+import type { JobWatch } from '../../state/job-watch.ts'
+import type { ColourBy } from './grid-painter.ts'
+
+/** Peers named in the legend; colours repeat beyond. */
+const PEERS_SHOWN = 6
+
+interface LegendProps {
+  readonly counts: JobCounts
+  readonly by: ColourBy
+  readonly onBy: (by: ColourBy) => void
+  readonly watch: JobWatch
+}
+
+/** What the colours and shapes of the grid mean, with how many there are of each. */
+export function Legend({ counts, by, onBy, watch }: LegendProps) {
+  return (
+    <>
+      <Toggle label="Colour by peer" checked={by === 'peer'} onChange={(on) => onBy(on ? 'peer' : 'state')} />
+      {by === 'state' ? <StateLegend counts={counts} /> : <PeerLegend watch={watch} />}
+    </>
+  )
+}
+
+function StateLegend({ counts }: { readonly counts: JobCounts }) {
+  const numbers = countsByState(counts)
+  return (
+    <ul className="legend">
+      {UNIT_STATES.map((state) => (
+        <li key={state} className="row">
+          <UnitStateMark state={state} />
+          <span className="legend-count">{count(numbers[state])}</span>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** Accepted units as the cells show them: each in one state only. */
+export function countsByState(counts: JobCounts): Readonly<Record<UnitState, number>> {
+  const { pending, leased, verifying, accepted, verified, unsuccessful, failed } = counts
+  return {
+    pending,
+    leased,
+    verifying,
+    accepted: Math.max(0, accepted - verified),
+    verified: Math.max(0, verified - unsuccessful),
+    unsuccessful,
+    failed,
+  }
+}
+
+function PeerLegend({ watch }: { readonly watch: JobWatch }) {
+  const [peers, setPeers] = useState<readonly string[]>(watch.grid?.peers ?? [])
+  useEffect(() => watch.onGrid((grid) => setPeers((last) => (last.length === grid.peers.length ? last : grid.peers))), [watch])
+  return (
+    <ul className="legend">
+      {peers.slice(0, PEERS_SHOWN).map((peer, at) => (
+        <li key={peer} className="row">
+          <svg className={`swatch peer-hue-${at % 12}`} viewBox="0 0 12 12" aria-hidden="true">
+            <rect width="12" height="12" rx="2" />
+          </svg>
+          <Peer peerId={peer} plain />
+        </li>
+      ))}
+      {peers.length > PEERS_SHOWN ? <li className="quiet">and {peers.length - PEERS_SHOWN} more</li> : null}
+      {peers.length === 0 ? <li className="quiet">No peer has a unit yet</li> : null}
+    </ul>
+  )
+}
