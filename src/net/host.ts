@@ -4,7 +4,6 @@ import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import type { GossipSub } from '@libp2p/gossipsub'
 import { type Identify, type IdentifyPush, identify, identifyPush } from '@libp2p/identify'
 import type { Libp2p, PrivateKey, Transport } from '@libp2p/interface'
-import type { AddressManager, ConnectionManager, Registrar, TransportManager } from '@libp2p/interface-internal'
 import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
 import { webRTC, webRTCDirect } from '@libp2p/webrtc'
@@ -25,20 +24,11 @@ import {
 import { componentLogger, silentLogger } from './logging.ts'
 import type { NetworkEnvironment, NetworkLogger, PeerIdentity } from './network.ts'
 
-/** The parts of libp2p that its public interface hides and the upkeep needs. */
-export interface HostInternals {
-  readonly transportManager: TransportManager
-  readonly connectionManager: ConnectionManager
-  readonly addressManager: AddressManager
-  readonly registrar: Registrar
-}
-
 export type HostServices = {
   readonly identify: Identify
   readonly identifyPush: IdentifyPush
   readonly ping: Ping
   readonly pubsub: GossipSub
-  readonly internals: HostInternals
 }
 
 export interface Host {
@@ -97,7 +87,6 @@ export async function createHost(init: HostInit): Promise<Host> {
       identifyPush: identifyPush(),
       ping: ping(),
       pubsub: announcementGossip(),
-      internals: (components: HostInternals) => components,
     },
   })
   return { node, privateKey, circuits: circuits.reservations() }

@@ -1,26 +1,6 @@
 import { publicKeyFromRaw } from '@libp2p/crypto/keys'
 import type { Ed25519PrivateKey, Ed25519PublicKey } from '@libp2p/interface'
-import { peerIdFromPublicKey, peerIdFromString } from '@libp2p/peer-id'
 import type { PeerIdentity } from './network.ts'
-
-/** The peer id, as text, of whoever owns a raw Ed25519 public key of 32 bytes. */
-export function peerIdOf(publicKey: Uint8Array): string {
-  return peerIdFromPublicKey(publicKeyFromRaw(publicKey)).toString()
-}
-
-/**
- * The raw Ed25519 public key inside a peer id.
- *
- * @returns Undefined if the text is no peer id, or one of another kind of key.
- */
-export function publicKeyOf(peerId: string): Uint8Array | undefined {
-  try {
-    const { publicKey, type } = peerIdFromString(peerId)
-    return type === 'Ed25519' ? publicKey?.raw : undefined
-  } catch {
-    return undefined
-  }
-}
 
 /**
  * The private key that libp2p wants, whose signing happens elsewhere.

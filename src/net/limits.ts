@@ -86,3 +86,48 @@ export const STREAM_STALL_TIMEOUT_MS = 30_000
 
 /** Closing a stream gracefully, before it is cut. */
 export const STREAM_CLOSE_TIMEOUT_MS = 3_000
+
+/** A link over a relay is asked this often: its bytes are counted by the relay. */
+export const KEEPALIVE_RELAYED_INTERVAL_MS = 15_000
+
+/** A peer whose streams have ended, or that was asked right after we slept, has this long to answer. */
+export const KEEPALIVE_SUSPECT_TIMEOUT_MS = 2_500
+
+/** Two direct connections to one peer are both kept this long, so that both sides see both before one is closed. */
+export const DUPLICATE_GRACE_MS = 1_500
+
+/** A relayed connection is kept this long beside a direct one: the signalling that made it may still end on it. */
+export const SIGNALLING_GRACE_MS = 5_000
+
+/** Over how long a rate is measured. */
+export const RATE_WINDOW_MS = 2_000
+
+/** Announcements in one answer to "whom do you know". */
+export const EXCHANGE_PEERS_MAX = 32
+
+/** Asking and answering whom one knows, all of it. */
+export const EXCHANGE_TIMEOUT_MS = 5_000
+
+/** Announcements that a relay keeps for tabs that join; about 1 KiB each. */
+export const RELAY_ANNOUNCEMENTS_MAX = 2_000
+
+/** How often the upkeep looks at its timers. */
+export const TICK_INTERVAL_MS = 250
+
+/** A tick that comes this late means that the machine slept or the tab was frozen. */
+export const SLEEP_GAP_MS = 8_000
+
+/** Asking a page for its relays. */
+export const WELL_KNOWN_TIMEOUT_MS = 5_000
+
+/** The answer of a page that lists relays. */
+export const WELL_KNOWN_BYTES_MAX = 64 * 1024
+
+/** A page is asked again for its relays after this while none of them answers. */
+export const WELL_KNOWN_RETRY_MS = 3_000
+
+/** No byte of a block for this long: the rest is fetched from another peer. */
+export const BLOCK_STALL_TIMEOUT_MS = 8_000
+
+/** Written to a stream at once; the stream cuts it into messages itself. */
+export const BLOCK_WRITE_BYTES = 256 * 1024

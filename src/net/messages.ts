@@ -26,6 +26,8 @@ export interface MessagesInit {
   readonly onProblem: (problem: NetworkProblem) => void
   /** Counts payload bytes with their framing, for the rates of each peer. */
   readonly onBytes: (peer: string, direction: 'in' | 'out', bytes: number) => void
+  /** A stream that we opened has ended, and not by us: a first sign that the peer is gone. */
+  readonly onStreamLost?: (peer: string) => void
   readonly now: () => number
 }
 
@@ -236,7 +238,9 @@ class Outbox {
     if (this.#stream?.status === 'open' && this.#stream.writeStatus === 'writable') return this.#stream
     const stream = await this.#open()
     stream.addEventListener('close', () => {
-      if (this.#stream === stream) this.#stream = undefined
+      if (this.#stream !== stream) return
+      this.#stream = undefined
+      this.#init.onStreamLost?.(this.peer)
     })
     this.#stream = stream
     return stream
@@ -249,6 +253,7 @@ class Outbox {
       try {
         return await this.#init.open(this.peer, this.#protocol)
       } catch (error) {
+        if (error instanceof PeerUnreachableError) throw error
         last = error
       }
     }

@@ -1,29 +1,37 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
+import type { GossipSub } from '@libp2p/gossipsub'
 import { type Identify, type IdentifyPush, identify, identifyPush } from '@libp2p/identify'
 import type { Libp2p, Listener, Transport } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { type Ping, ping } from '@libp2p/ping'
 import { webRTCDirect } from '@libp2p/webrtc'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
+import { announcementTopic, Discovery, PEERS_PROTOCOL } from './discovery.ts'
+import { PeerUnreachableError } from './errors.ts'
 import { announcementGossip, OPEN_GATER, rtcConfigurationOf } from './host-options.ts'
 import { privateKeyOf } from './identity.ts'
+import { Keepalive, LINK_PROTOCOL } from './keepalive.ts'
 import {
   ADDRESS_DIAL_TIMEOUT_MS,
   DIAL_TIMEOUT_MS,
   INBOUND_PENDING_MAX,
   INBOUND_PER_SECOND_MAX,
+  RELAY_ANNOUNCEMENTS_MAX,
   RELAY_CIRCUIT_BYTES_MAX,
   RELAY_CIRCUIT_DURATION_MS,
   RELAY_CONNECTIONS_MAX,
   RELAY_RESERVATION_TTL_MS,
   RELAY_RESERVATIONS_MAX,
   RELAY_STREAMS_MAX,
+  STREAM_OPEN_TIMEOUT_MS,
 } from './limits.ts'
 import { componentLogger, silentLogger } from './logging.ts'
+import { Messages } from './messages.ts'
 import type { MetricSample, NetworkLogger, PeerIdentity } from './network.ts'
 
 export interface RelayHostInit {
@@ -116,21 +124,17 @@ export async function createRelayHost(init: RelayHostInit): Promise<RelayHost> {
       }),
     },
   })
-  node.services.pubsub.subscribe(announcementTopic(init.networkId))
+  const services = await serve(node, init)
   return {
     peerId: node.peerId.toString(),
     multiaddrs: () => node.getMultiaddrs().map((address) => address.toString()),
     handleUpgrade: (request, socket, head) => upgrades[0]?.onUpgrade(request, socket, head),
-    metrics: () => samplesOf(node, node.services.relay as unknown as RelayServer),
+    metrics: () => samplesOf(node, node.services.relay as unknown as RelayServer, services),
     stop: async () => {
+      services.messages.stop()
       await node.stop()
     },
   }
-}
-
-/** Where peers announce themselves; the relay takes part so that a tab alone with it hears of the others. */
-export function announcementTopic(networkId: string): string {
-  return `/starling/${networkId}/peers/1`
 }
 
 function captureListener(create: (components: never) => Transport, captured: UpgradeListener[]) {
@@ -146,14 +150,72 @@ function captureListener(create: (components: never) => Transport, captured: Upg
   }
 }
 
-type RelayNode = Libp2p<{ identify: Identify; identifyPush: IdentifyPush; ping: Ping }>
+type RelayNode = Libp2p<{ identify: Identify; identifyPush: IdentifyPush; ping: Ping; pubsub: GossipSub }>
 
-function samplesOf(node: Pick<RelayNode, 'getConnections'>, relay: RelayServer): MetricSample[] {
+interface RelayServices {
+  readonly discovery: Discovery
+  readonly messages: Messages
+}
+
+/** What a relay does beside relaying: hears who is there and tells those who ask, and answers pings. */
+async function serve(node: RelayNode, init: RelayHostInit): Promise<RelayServices> {
+  const logger = init.logger ?? silentLogger
+  const now = () => Date.now()
+  const refused = (error: Error) => logger.log('debug', 'refused', { name: error.name, message: error.message })
+  const discovery = new Discovery({
+    network: init.networkId,
+    identity: init.identity,
+    now,
+    entriesMax: RELAY_ANNOUNCEMENTS_MAX,
+    onHeard: () => {},
+  })
+  const messages = new Messages({
+    now,
+    open: async (peer, protocol) => {
+      const connection = node.getConnections(peerIdFromString(peer))[0]
+      if (connection === undefined) throw new PeerUnreachableError('The peer is not connected')
+      return connection.newStream(protocol, { signal: AbortSignal.timeout(STREAM_OPEN_TIMEOUT_MS) })
+    },
+    onProblem: refused,
+    onBytes: () => {},
+  })
+  const keepalive = new Keepalive({
+    network: init.networkId,
+    relay: true,
+    now,
+    send: (peer, message) => messages.send(peer, LINK_PROTOCOL, message),
+    onAnswer: () => {},
+    onStranger: () => {},
+    onDead: () => {},
+  })
+  node.addEventListener('peer:disconnect', ({ detail }) => messages.forget(detail.toString()))
+  node.services.pubsub.addEventListener('gossipsub:message', ({ detail: { msg } }) => {
+    if (msg.topic === announcementTopic(init.networkId)) discovery.accept(msg.data).catch(refused)
+  })
+  node.services.pubsub.subscribe(announcementTopic(init.networkId))
+  const limits = { maxInboundStreams: 4, maxOutboundStreams: 4 }
+  await node.handle(
+    LINK_PROTOCOL,
+    (stream, connection) =>
+      messages.receive(connection.remotePeer.toString(), stream, (from, message) => keepalive.receive(from, message)),
+    limits,
+  )
+  await node.handle(PEERS_PROTOCOL, (stream) => void discovery.answer(stream).catch(refused), limits)
+  return { discovery, messages }
+}
+
+function samplesOf(
+  node: Pick<RelayNode, 'getConnections'>,
+  relay: RelayServer,
+  { discovery, messages }: RelayServices,
+): MetricSample[] {
   const connections = node.getConnections()
   const gauge = (name: string, help: string, value: number): MetricSample => ({ name, kind: 'gauge', help, value })
   return [
     gauge('relay_connections', 'Connections of the relay', connections.length),
     gauge('relay_reservations', 'Circuit relay reservations in force', relay.reservations.size),
+    gauge('relay_announced_peers', 'Peers heard of lately', discovery.size),
+    gauge('relay_refused_messages', 'Messages refused since the start', messages.counters.refused),
     gauge(
       'relay_streams',
       'Open streams on all connections of the relay',

@@ -10,7 +10,7 @@ import { StandInIceCandidate, StandInSessionDescription } from './peer-connectio
 let provider: RtcProvider | undefined
 
 /** The provider behind the global classes from now on. */
-export function useRtcProvider(next: RtcProvider | undefined): void {
+export function provideRtc(next: RtcProvider | undefined): void {
   provider = next
 }
 

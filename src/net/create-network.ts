@@ -1,0 +1,514 @@
+import type { GossipSub } from '@libp2p/gossipsub'
+import type { Connection, Stream } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { LimitExceededError } from '../core/codec/errors.ts'
+import { peerIdOf } from '../core/identity/peer-id.ts'
+import { ADDRESSES_MAX, DEGREE_MAX, KNOWN_PEERS_MAX, TARGET_DEGREE } from '../core/routing/limits.ts'
+import { peerOf, transportOf } from './addresses.ts'
+import { BLOCKS_PROTOCOL, Blocks } from './blocks.ts'
+import { announcementTopic, Discovery, PEERS_PROTOCOL } from './discovery.ts'
+import { Emitter } from './emitter.ts'
+import { NetworkStoppedError, PeerUnreachableError } from './errors.ts'
+import { createHost, type Host } from './host.ts'
+import { Keepalive, LINK_PROTOCOL } from './keepalive.ts'
+import {
+  BLOCK_REQUESTS_PER_PEER_MAX,
+  GOSSIP_BYTES_MAX,
+  SLEEP_GAP_MS,
+  STREAM_OPEN_TIMEOUT_MS,
+  TICK_INTERVAL_MS,
+} from './limits.ts'
+import { Links } from './links.ts'
+import { silentLogger } from './logging.ts'
+import { MeshUpkeep } from './mesh-upkeep.ts'
+import { Messages } from './messages.ts'
+import type {
+  FetchOptions,
+  MetricSample,
+  Network,
+  NetworkEvents,
+  NetworkInit,
+  NetworkLogger,
+  NetworkProblem,
+  NetworkStatus,
+  PeerConnection,
+  RtcBudget,
+} from './network.ts'
+import { networkSamples } from './network-metrics.ts'
+import { RelayUpkeep } from './relay-upkeep.ts'
+import { provideRtc } from './rtc/globals.ts'
+import { guardNodeDialRace, nativeBudget } from './rtc/native.ts'
+import { summarise } from './status.ts'
+
+/** Makes a network; nothing happens before `start`. */
+export function createNetwork(init: NetworkInit): Network {
+  return new StarlingNetwork(init)
+}
+
+/** What exists only while the host runs. */
+interface Running {
+  readonly host: Host
+  readonly links: Links
+  readonly relays: RelayUpkeep
+  readonly mesh: MeshUpkeep
+  readonly timer: ReturnType<typeof setInterval>
+}
+
+class StarlingNetwork implements Network {
+  readonly peerId: string
+  readonly #init: NetworkInit
+  readonly #logger: NetworkLogger
+  readonly #now: () => number
+  readonly #emitter: Emitter<NetworkEvents>
+  readonly #messages: Messages
+  readonly #blocks: Blocks
+  readonly #keepalive: Keepalive
+  readonly #discovery: Discovery
+  readonly #handlers = new Map<string, (peer: string, message: Uint8Array) => void>()
+  readonly #topics = new Map<string, Set<(from: string, data: Uint8Array) => void>>()
+  readonly #strangers = new Set<string>()
+  #running: Running | undefined
+  #starting: Promise<void> | undefined
+  #online = true
+  #wasReserved = false
+  #lastTickAt = 0
+  #wokeAt = Number.NEGATIVE_INFINITY
+  #problems = 0
+  #state: Pick<NetworkStatus, 'state' | 'reason' | 'since'>
+
+  constructor(init: NetworkInit) {
+    this.#init = init
+    this.peerId = peerIdOf(init.identity.publicKey)
+    this.#logger = init.logger ?? silentLogger
+    const clock = init.clock ?? { now: () => Date.now() }
+    this.#now = () => clock.now()
+    this.#state = { state: 'stopped', reason: 'not-started', since: this.#now() }
+    this.#emitter = new Emitter((error) =>
+      this.#logger.log('error', 'a listener of the network threw', { message: String(error) }),
+    )
+    const streams = {
+      open: (peer: string, protocol: string) => this.#open(peer, protocol),
+      onProblem: (problem: NetworkProblem) => this.#problem(problem),
+      onBytes: (peer: string, direction: 'in' | 'out', bytes: number) =>
+        this.#running?.links.count(direction, peer, bytes),
+    }
+    this.#messages = new Messages({
+      ...streams,
+      now: this.#now,
+      onStreamLost: (peer) => this.#keepalive.suspect(peer),
+    })
+    this.#blocks = new Blocks(streams)
+    this.#keepalive = new Keepalive({
+      network: init.networkId,
+      relay: false,
+      now: this.#now,
+      send: (peer, message) => this.#messages.send(peer, LINK_PROTOCOL, message),
+      onAnswer: (peer, answer) => this.#running?.links.answered(peer, answer),
+      onStranger: (peer) => this.#stranger(peer),
+      onDead: (peer) => this.#drop(peer, 'The peer does not answer'),
+    })
+    this.#discovery = new Discovery({
+      network: init.networkId,
+      identity: init.identity,
+      now: this.#now,
+      entriesMax: KNOWN_PEERS_MAX,
+      onHeard: (heard) => {
+        if (!this.#strangers.has(heard.peer)) this.#running?.mesh.step({ type: 'heard', ...heard })
+      },
+    })
+    this.#handlers.set(LINK_PROTOCOL, (peer, message) => this.#keepalive.receive(peer, message))
+  }
+
+  start(): Promise<void> {
+    this.#starting ??= this.#start()
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
+    const { environment, rtc, dialRaceGuard } = this.#init
+    if (environment === 'browser-worker') provideRtc(rtc)
+    else if (dialRaceGuard !== false) await guardNodeDialRace()
+    const host = await createHost({
+      identity: this.#init.identity,
+      environment,
+      listen: this.#init.listen ?? [],
+      iceServers: this.#init.iceServers ?? [],
+      agent: this.#init.agent ?? 'starling',
+      logger: this.#logger,
+    })
+    const { node } = host
+    const relays = new RelayUpkeep({
+      node,
+      circuits: host.circuits,
+      relays: this.#init.relays,
+      networkId: this.#init.networkId,
+      now: this.#now,
+      logger: this.#logger,
+      onChange: () => this.#relaysChanged(),
+    })
+    const links = new Links({
+      node,
+      now: this.#now,
+      isRelay: (peer) => relays.isRelay(peer),
+      onChange: (peer, path) => this.#linkChanged(peer, path),
+    })
+    const mesh = new MeshUpkeep({
+      node,
+      targetDegree: this.#init.targetDegree ?? TARGET_DEGREE,
+      degreeMax: this.#init.degreeMax ?? DEGREE_MAX,
+      now: this.#now,
+      logger: this.#logger,
+      connectedRelays: () => relays.connectedRelays(),
+      circuitBases: () => relays.circuitBases(),
+      announce: (seeking) => void this.#announce(seeking),
+      exchange: () => this.#exchange(),
+      drop: (peer) => this.#drop(peer, 'More links than the maximum'),
+      onDialFailed: (peer, error) => links.failed(peer, error.message),
+    })
+    this.#lastTickAt = this.#now()
+    const timer = setInterval(() => this.#tick(), TICK_INTERVAL_MS)
+    this.#running = { host, links, relays, mesh, timer }
+    node.addEventListener('self:peer:update', () => mesh.step({ type: 'readdressed' }))
+    node.services.pubsub.addEventListener('gossipsub:message', ({ detail: { msg } }) => this.#gossip(msg))
+    for (const protocol of this.#handlers.keys()) await this.#register(protocol)
+    await this.#registerServices(host)
+    for (const topic of [announcementTopic(this.#init.networkId), ...this.#topics.keys()]) {
+      node.services.pubsub.subscribe(topic)
+    }
+    this.#tick()
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#running
+    this.#running = undefined
+    this.#starting = undefined
+    if (running === undefined) return
+    clearInterval(running.timer)
+    running.mesh.stop()
+    running.relays.stop()
+    this.#messages.stop()
+    await running.host.node.stop()
+    this.#init.rtc?.stop()
+    this.#updateStatus()
+  }
+
+  multiaddrs(): string[] {
+    return this.#running?.host.node.getMultiaddrs().map((address) => address.toString()) ?? []
+  }
+
+  async publish(topic: string, data: Uint8Array): Promise<void> {
+    if (data.byteLength > GOSSIP_BYTES_MAX) {
+      const details = { field: 'data', bytes: data.byteLength, limit: GOSSIP_BYTES_MAX }
+      const message = `A gossip message has at most ${GOSSIP_BYTES_MAX} bytes, this one has ${data.byteLength}`
+      throw new LimitExceededError(message, details)
+    }
+    await this.#required().host.node.services.pubsub.publish(topic, data)
+  }
+
+  subscribe(topic: string, handler: (from: string, data: Uint8Array) => void): () => void {
+    const handlers = this.#topics.get(topic) ?? new Set()
+    this.#topics.set(topic, handlers)
+    handlers.add(handler)
+    this.#running?.host.node.services.pubsub.subscribe(topic)
+    return () => {
+      handlers.delete(handler)
+      if (handlers.size > 0) return
+      this.#topics.delete(topic)
+      this.#running?.host.node.services.pubsub.unsubscribe(topic)
+    }
+  }
+
+  send(peer: string, protocol: string, message: Uint8Array): void {
+    this.#required()
+    this.#messages.send(peer, protocol, message)
+  }
+
+  handle(protocol: string, handler: (peer: string, message: Uint8Array) => void): () => void {
+    this.#handlers.set(protocol, handler)
+    if (this.#running !== undefined) void this.#register(protocol)
+    return () => {
+      if (this.#handlers.get(protocol) !== handler) return
+      this.#handlers.delete(protocol)
+      void this.#running?.host.node.unhandle(protocol)
+    }
+  }
+
+  async fetchBlock(cid: string, from: readonly string[], options: FetchOptions): Promise<Uint8Array> {
+    this.#required()
+    return this.#blocks.fetch(cid, from, options)
+  }
+
+  serveBlocks(source: (cid: string) => Promise<Uint8Array | undefined>): () => void {
+    return this.#blocks.serve(source)
+  }
+
+  connections(): PeerConnection[] {
+    return this.#running?.links.view() ?? []
+  }
+
+  status(): NetworkStatus {
+    const running = this.#running
+    const mesh = running?.mesh.mesh
+    const offsets = running?.links.clockOffsets().sort((a, b) => a - b) ?? []
+    const median = offsets[Math.floor(offsets.length / 2)]
+    const direct = mesh?.direct ?? 0
+    const relayed = mesh?.relayed ?? 0
+    return {
+      ...this.#state,
+      peers: direct + relayed,
+      direct,
+      relayed,
+      targetDegree: this.#init.targetDegree ?? TARGET_DEGREE,
+      known: mesh?.known ?? 0,
+      relays: running?.relays.view() ?? [],
+      rtc: this.#budget(),
+      dials: running === undefined ? NO_DIALS : { ...running.mesh.dials },
+      gossip: this.#gossipMesh(),
+      ...(median !== undefined && offsets.length >= 3 ? { clockOffsetMs: median } : {}),
+    }
+  }
+
+  on<K extends keyof NetworkEvents>(event: K, listener: (detail: NetworkEvents[K]) => void): () => void {
+    return this.#emitter.on(event, listener)
+  }
+
+  async dial(addressOrPeer: string): Promise<void> {
+    const { mesh, host } = this.#required()
+    if (!addressOrPeer.startsWith('/')) return mesh.reach(addressOrPeer)
+    const peer = peerOf(addressOrPeer)
+    if (peer === undefined || transportOf(addressOrPeer) === 'circuit') {
+      await host.node.dial(multiaddr(addressOrPeer), { signal: AbortSignal.timeout(STREAM_OPEN_TIMEOUT_MS) })
+      return
+    }
+    await mesh.dial(peer, [addressOrPeer], 'direct')
+  }
+
+  hint(event: 'online' | 'offline' | 'visible'): void {
+    const running = this.#running
+    if (running === undefined) return
+    if (event === 'visible') {
+      this.#keepalive.woke()
+      return
+    }
+    this.#online = event === 'online'
+    if (this.#online) this.#woke(running)
+    else running.relays.offline()
+    this.#updateStatus()
+  }
+
+  metrics(): MetricSample[] {
+    return networkSamples({
+      status: this.status(),
+      connections: this.connections(),
+      messages: this.#messages.counters,
+      blocks: this.#blocks.counters,
+      problems: this.#problems,
+    })
+  }
+
+  #required(): Running {
+    if (this.#running === undefined) throw new NetworkStoppedError('The network is not started')
+    return this.#running
+  }
+
+  #budget(): RtcBudget {
+    return this.#init.rtc?.budget() ?? nativeBudget(this.#running?.mesh.mesh.direct ?? 0)
+  }
+
+  #gossipMesh(): Record<string, number> {
+    // In the class, not in the interface.
+    const pubsub = this.#running?.host.node.services.pubsub as MeshedGossip | undefined
+    if (pubsub === undefined) return {}
+    return Object.fromEntries(pubsub.getTopics().map((topic) => [topic, pubsub.getMeshPeers(topic).length]))
+  }
+
+  async #open(peer: string, protocol: string): Promise<Stream> {
+    const { links, mesh } = this.#required()
+    if (links.best(peer) === undefined) await mesh.reach(peer)
+    const connection = links.best(peer)
+    if (connection === undefined) throw new PeerUnreachableError('The peer is not connected')
+    return connection.newStream(protocol, {
+      signal: AbortSignal.timeout(STREAM_OPEN_TIMEOUT_MS),
+      runOnLimitedConnection: true,
+    })
+  }
+
+  async #register(protocol: string): Promise<void> {
+    const receive = (stream: Stream, connection: Connection) => {
+      const peer = connection.remotePeer.toString()
+      this.#messages.receive(peer, stream, (from, message) => this.#handlers.get(protocol)?.(from, message))
+    }
+    await this.#running?.host.node.handle(protocol, receive, { ...STREAM_LIMITS, force: true })
+  }
+
+  async #registerServices({ node }: Host): Promise<void> {
+    const options = { ...STREAM_LIMITS, maxInboundStreams: BLOCK_REQUESTS_PER_PEER_MAX + 1 }
+    await node.handle(
+      BLOCKS_PROTOCOL,
+      (stream, connection) => this.#blocks.receive(connection.remotePeer.toString(), stream),
+      options,
+    )
+    await node.handle(PEERS_PROTOCOL, (stream) => this.#quietly(this.#discovery.answer(stream)), STREAM_LIMITS)
+  }
+
+  #gossip(message: {
+    readonly topic: string
+    readonly data: Uint8Array
+    readonly from?: { toString(): string }
+  }): void {
+    const { topic, data, from } = message
+    if (from === undefined) return
+    if (topic === announcementTopic(this.#init.networkId)) {
+      this.#discovery.accept(data).catch((error: Error) => this.#problem(describe(error, from.toString(), topic)))
+      return
+    }
+    const author = from.toString()
+    if (author === this.peerId) return
+    for (const handler of [...(this.#topics.get(topic) ?? [])]) {
+      try {
+        handler(author, data)
+      } catch (error) {
+        this.#problem(describe(error, author, topic))
+      }
+    }
+  }
+
+  async #announce(seeking: boolean): Promise<void> {
+    const running = this.#running
+    const addresses = this.multiaddrs().filter((address) => transportOf(address) !== 'circuit')
+    if (running === undefined || addresses.length === 0) return
+    try {
+      const signed = await this.#discovery.announce(addresses.slice(0, ADDRESSES_MAX), seeking)
+      await running.host.node.services.pubsub.publish(announcementTopic(this.#init.networkId), signed)
+    } catch (error) {
+      this.#logger.log('debug', 'announcing failed', { message: (error as Error).message })
+    }
+  }
+
+  /** Asks one relay and one linked peer, each time others. */
+  #exchange(): void {
+    const running = this.#running
+    if (running === undefined) return
+    const relays = [...running.relays.connectedRelays()]
+    const others = running.links.peers().filter((peer) => !running.relays.isRelay(peer))
+    for (const peers of [relays, others]) {
+      const peer = peers[Math.floor(Math.random() * peers.length)]
+      if (peer === undefined) continue
+      this.#quietly(this.#open(peer, PEERS_PROTOCOL).then((stream) => this.#discovery.ask(stream)))
+    }
+  }
+
+  #linkChanged(peer: string, path: 'direct' | 'relayed' | undefined): void {
+    const running = this.#running
+    if (running === undefined) return
+    const relay = running.relays.isRelay(peer)
+    if (path === undefined) {
+      this.#keepalive.unlinked(peer)
+      this.#messages.forget(peer)
+      if (!relay) running.mesh.step({ type: 'unlinked', peer })
+      this.#emitter.emit('peer:disconnect', { peer })
+    } else {
+      this.#keepalive.linked(peer)
+      this.#messages.rebind(peer)
+      if (!relay) running.mesh.step({ type: 'linked', peer, path })
+      this.#emitter.emit('peer:connect', { peer })
+    }
+    this.#updateStatus()
+  }
+
+  #relaysChanged(): void {
+    const running = this.#running
+    if (running === undefined) return
+    if (running.relays.reserved > 0) this.#wasReserved = true
+    this.#updateAbility(running)
+    this.#updateStatus()
+  }
+
+  #updateAbility({ mesh, relays }: Running): void {
+    const { used, limit } = this.#budget()
+    const reachable = relays.connected > 0 || relays.configured === 0
+    mesh.step({ type: 'able', able: this.#online && reachable && used < limit })
+  }
+
+  #tick(): void {
+    const running = this.#running
+    if (running === undefined) return
+    const now = this.#now()
+    const gapMs = now - this.#lastTickAt
+    this.#lastTickAt = now
+    if (gapMs > SLEEP_GAP_MS || gapMs < -SLEEP_GAP_MS) this.#woke(running)
+    this.#updateAbility(running)
+    running.relays.tick()
+    running.mesh.step({ type: 'tick' })
+    this.#keepalive.tick({ isRelayed: (peer) => running.links.path(peer) === 'relayed' })
+    running.links.tidy()
+    this.#updateStatus()
+  }
+
+  #woke(running: Running): void {
+    this.#wokeAt = this.#now()
+    this.#keepalive.woke()
+    running.relays.online()
+    running.mesh.step({ type: 'woke' })
+  }
+
+  #drop(peer: string, reason: string): void {
+    this.#running?.links.drop(peer, new PeerUnreachableError(reason))
+    this.#discovery.forget(peer)
+  }
+
+  #stranger(peer: string): void {
+    this.#strangers.add(peer)
+    this.#problem({ name: 'ForeignNetworkError', message: 'The peer belongs to another network', peer })
+    this.#drop(peer, 'The peer belongs to another network')
+  }
+
+  #problem(problem: NetworkProblem): void {
+    this.#problems++
+    if (problem.peer !== undefined) this.#running?.links.failed(problem.peer, problem.message)
+    this.#logger.log('debug', problem.message, { ...problem })
+    this.#emitter.emit('error', problem)
+  }
+
+  #quietly(promise: Promise<void>): void {
+    promise.catch((error: Error) => this.#logger.log('debug', 'an exchange failed', { message: error.message }))
+  }
+
+  #updateStatus(): void {
+    const running = this.#running
+    const mesh = running?.mesh.mesh
+    const { used, limit } = this.#budget()
+    const next = summarise({
+      started: running !== undefined,
+      online: this.#online,
+      waking: this.#now() - this.#wokeAt < SLEEP_GAP_MS,
+      relaysConfigured: running?.relays.configured ?? 0,
+      relaysConnected: running?.relays.connected ?? 0,
+      relaysReserved: running?.relays.reserved ?? 0,
+      relayFull: running?.relays.view().some((relay) => relay.state === 'full') ?? false,
+      wasReserved: this.#wasReserved,
+      direct: mesh?.direct ?? 0,
+      relayed: mesh?.relayed ?? 0,
+      known: mesh?.known ?? 0,
+      targetDegree: this.#init.targetDegree ?? TARGET_DEGREE,
+      dialsFailing: mesh?.failing ?? false,
+      rtcBudgetLeft: used < limit,
+    })
+    if (next.state === this.#state.state && next.reason === this.#state.reason) return
+    const since = next.state === this.#state.state ? this.#state.since : this.#now()
+    this.#state = { ...next, since }
+    this.#emitter.emit('status', this.status())
+  }
+}
+
+type MeshedGossip = GossipSub & { getMeshPeers(topic: string): string[] }
+
+const NO_DIALS = { started: 0, succeeded: 0, failed: 0, firstTrySucceeded: 0, inFlight: 0 }
+
+/** One stream for each peer, and room for one that takes over from it. */
+const STREAM_LIMITS = { maxInboundStreams: 4, maxOutboundStreams: 16, runOnLimitedConnection: true } as const
+
+function describe(error: unknown, peer: string, protocol: string): NetworkProblem {
+  const { name, message } = error instanceof Error ? error : new Error(String(error))
+  return { name, message, peer, protocol }
+}
