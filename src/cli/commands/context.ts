@@ -1,0 +1,25 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Lifetime } from '../lifetime.ts'
+import type { Terminal } from '../terminal.ts'
+
+/** What every command is given. */
+export interface Context {
+  readonly terminal: Terminal
+  readonly lifetime: Lifetime
+}
+
+/** The page that `npm run build` makes. */
+export const DIST_DIR = fileURLToPath(new URL('../../../dist', import.meta.url))
+
+/** Where things are kept unless `--data-dir` says otherwise: `STARLING_HOME`, else `~/.starling`. */
+export function defaultDataDir(what: string): string {
+  return join(process.env.STARLING_HOME ?? join(homedir(), '.starling'), what)
+}
+
+/** Rooms that share a relay are told apart by this. */
+export const DEFAULT_NETWORK_ID = 'starling'
+
+export const DEFAULT_PORT = 4000
+export const DEFAULT_RELAY = `http://localhost:${DEFAULT_PORT}`

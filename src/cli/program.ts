@@ -1,0 +1,280 @@
+import { Command, Option } from 'commander'
+import { GAS_MAX, MEMORY_BYTES_MAX, PPM, PRIORITY_MAX, REPLICAS_MAX, WALL_MS_MAX } from '../core/tasks/limits.ts'
+import type { JobOptions } from '../node/contract.ts'
+import { VERSION } from '../node/version.ts'
+import { type Context, DEFAULT_NETWORK_ID, DEFAULT_PORT, DEFAULT_RELAY, defaultDataDir } from './commands/context.ts'
+import { EXIT_CODE_HELP } from './exit-codes.ts'
+import { INPUT_AS, type InputAs } from './inputs.ts'
+import { EXECUTOR_WAIT_SECONDS, TABS_MAX } from './limits.ts'
+import { bigWhole, bytes, collect, decimal, httpUrl, whole } from './option-parsers.ts'
+
+const PORT_MAX = 65_535
+const DAY_SECONDS = 86_400
+
+/** Makes what a command runs in, once its options are known. */
+export type MakeContext = (options: { readonly json?: boolean; readonly quiet?: boolean }) => Context
+
+interface ServerFlags {
+  readonly port: number
+  readonly host?: string
+  readonly dataDir?: string
+  readonly name?: string
+  readonly network: string
+  readonly publicUrl?: string
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+}
+
+/**
+ * The command line. Each command loads its own code, so that `--help` and `verify` do not wait for libp2p.
+ */
+export function createProgram(makeContext: MakeContext): Command {
+  const program = new Command('starling')
+    .description('A room of browsers computes: start a room, lend to one, or give it work.')
+    .version(VERSION)
+    .addHelpText('after', EXIT_CODE_HELP)
+    .showHelpAfterError('(--help lists the options)')
+    .configureHelp({ sortSubcommands: false })
+  addStart(program, makeContext)
+  addRelay(program, makeContext)
+  addPeer(program, makeContext)
+  addRun(program, makeContext)
+  addSwarm(program, makeContext)
+  addInspect(program, makeContext)
+  addVerify(program, makeContext)
+  return program
+}
+
+function withOutput(command: Command): Command {
+  return command
+    .option('--json', 'print results as JSON, one value a line')
+    .option('-q, --quiet', 'no progress, only results and errors')
+}
+
+function withServer(command: Command): Command {
+  return command
+    .option('--port <number>', 'first port to try', whole(0, PORT_MAX), DEFAULT_PORT)
+    .option('--data-dir <folder>', `where keys are kept (default: ${defaultDataDir('relay')})`)
+    .option('--name <text>', 'shown to those who join')
+    .option('--network <id>', 'rooms with different ids do not meet', DEFAULT_NETWORK_ID)
+    .option('--public-url <url>', 'the address when something in front ends TLS', httpUrl)
+    .addOption(new Option('--tls-cert <file>', 'PEM certificate that browsers trust').argParser(String))
+    .addOption(new Option('--tls-key <file>', 'its PEM key').argParser(String))
+}
+
+function serverOptions(flags: ServerFlags, command: Command) {
+  if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined)) {
+    command.error('error: --tls-cert and --tls-key go together', { exitCode: 2 })
+  }
+  return {
+    port: flags.port,
+    host: flags.host ?? '0.0.0.0',
+    dataDir: flags.dataDir ?? defaultDataDir('relay'),
+    networkId: flags.network,
+    ...(flags.name !== undefined && { name: flags.name }),
+    ...(flags.publicUrl !== undefined && { publicUrl: flags.publicUrl }),
+    ...(flags.tlsCert !== undefined && { tlsCert: flags.tlsCert }),
+    ...(flags.tlsKey !== undefined && { tlsKey: flags.tlsKey }),
+  }
+}
+
+const HOST_HELP = 'address to listen on; 127.0.0.1 keeps the room on this machine (default: every address)'
+
+function addStart(program: Command, makeContext: MakeContext): void {
+  withOutput(
+    withServer(program.command('start').description('start a room: relay, page, local peers, and a first job')),
+  )
+    .option('--host <address>', HOST_HELP)
+    .option('--peers <number>', 'headless local tabs', whole(0, TABS_MAX), 3)
+    .option('--no-peers', 'no local tabs')
+    .option('--once', 'end after the first job')
+    .option('--open', "open the page in this machine's browser")
+    .action(
+      async (
+        flags: ServerFlags & { peers: number | false; once?: boolean; open?: boolean; json?: boolean; quiet?: boolean },
+        command: Command,
+      ) => {
+        const { startCommand } = await import('./commands/start.ts')
+        const once = flags.once ?? false
+        const options = serverOptions(flags, command)
+        await startCommand(
+          {
+            ...options,
+            // A run that ends by itself serves this machine alone, and leaves nothing behind.
+            host: flags.host ?? (once ? '127.0.0.1' : '0.0.0.0'),
+            dataDir: once && flags.dataDir === undefined ? null : options.dataDir,
+            peers: flags.peers === false ? 0 : flags.peers,
+            once,
+            open: flags.open ?? false,
+          },
+          makeContext(flags),
+        )
+      },
+    )
+}
+
+function addRelay(program: Command, makeContext: MakeContext): void {
+  withOutput(withServer(program.command('relay').description('start a relay and serve the page, without local peers')))
+    .option('--host <address>', HOST_HELP)
+    .action(async (flags: ServerFlags & { json?: boolean; quiet?: boolean }, command: Command) => {
+      const { relayCommand } = await import('./commands/relay.ts')
+      await relayCommand(serverOptions(flags, command), makeContext(flags))
+    })
+}
+
+function withRelay(command: Command): Command {
+  return command.addOption(
+    new Option('--relay <url>', "address of the room's page")
+      .env('STARLING_RELAY')
+      .default(DEFAULT_RELAY)
+      .argParser(httpUrl),
+  )
+}
+
+interface PeerFlags {
+  readonly relay: string
+  readonly dataDir?: string
+  readonly workers?: number
+  readonly cpuShare: number
+  readonly metricsPort: number
+  readonly verbose?: boolean
+  readonly json?: boolean
+}
+
+function addPeer(program: Command, makeContext: MakeContext): void {
+  withOutput(withRelay(program.command('peer').description('lend this machine to a room, without a browser')))
+    .option('--workers <number>', 'units computed at once (default: half of the cores)', whole(1, 64))
+    .option('--cpu-share <share>', "part of each worker's time that is lent", decimal(0.1, 1), 1)
+    .option('--data-dir <folder>', `where key and results are kept, or :memory: (default: ${defaultDataDir('peer')})`)
+    .option('--metrics-port <number>', 'serve Prometheus metrics on this port of the loopback', whole(0, PORT_MAX), 0)
+    .option('--verbose', 'show the whole log')
+    .action(async (flags: PeerFlags) => {
+      const { peerCommand } = await import('./commands/peer.ts')
+      const { relay, workers, cpuShare, metricsPort, verbose = false } = flags
+      const dataDir = flags.dataDir ?? defaultDataDir('peer')
+      const options = { relay, cpuShare, metricsPort, verbose, dataDir }
+      await peerCommand({ ...options, ...(workers !== undefined && { workers }) }, makeContext(flags))
+    })
+}
+
+interface RunFlags {
+  readonly relay: string
+  readonly inputs: string
+  readonly inputAs: InputAs
+  readonly lines?: boolean
+  readonly out: string
+  readonly unordered?: boolean
+  readonly name?: string
+  readonly file: string[]
+  readonly replicas?: number
+  readonly quorum?: number
+  readonly audit?: number
+  readonly own?: boolean
+  readonly memory?: number
+  readonly time?: number
+  readonly gas?: bigint
+  readonly priority?: number
+  readonly wait: number
+  readonly dataDir: string
+  readonly json?: boolean
+}
+
+function addRun(program: Command, makeContext: MakeContext): void {
+  withOutput(
+    withRelay(
+      program.command('run').description('give a WebAssembly job to a room').argument('<module>', 'a .wasm file'),
+    ),
+  )
+    .requiredOption('--inputs <source>', 'a range 1..1000, a folder, a JSONL file, or - for standard input')
+    .addOption(new Option('--input-as <how>', 'where plain values go').choices(INPUT_AS).default('stdin'))
+    .option('--lines', 'every line of input is text, not JSON')
+    .option('--out <folder>', 'a folder, or - for standard output', '-')
+    .option('--unordered', 'write results as they come, not in the order of the inputs')
+    .option('--name <text>', 'shown to those who compute it')
+    .option('--file <path>', 'a file every unit sees under /in; may be repeated', collect, [])
+    .option('--replicas <number>', 'executors of each unit (default: 2)', whole(1, REPLICAS_MAX))
+    .option('--quorum <number>', 'how many of them must agree (default: 2)', whole(1, REPLICAS_MAX))
+    .option('--audit <share>', 'part of the units recomputed here', decimal(0, 1))
+    .option('--own', 'compute units here too')
+    .option('--memory <size>', 'most memory of a unit (default: 128MiB)', bytes(MEMORY_BYTES_MAX))
+    .option('--time <seconds>', 'most time of a unit (default: 30)', decimal(0.01, WALL_MS_MAX / 1000))
+    .option('--gas <number>', 'most gas of a unit', bigWhole(GAS_MAX))
+    .option('--priority <number>', '0 to 9', whole(0, PRIORITY_MAX))
+    .option('--wait <seconds>', 'give up when nobody takes the job', decimal(1, DAY_SECONDS), EXECUTOR_WAIT_SECONDS)
+    .option('--data-dir <folder>', 'where the job is kept, or :memory:', ':memory:')
+    .action(async (module: string, flags: RunFlags) => {
+      const { runCommand } = await import('./commands/run.ts')
+      const {
+        relay,
+        inputs,
+        inputAs,
+        lines = false,
+        out,
+        unordered = false,
+        name,
+        file: files,
+        wait: waitSeconds,
+        dataDir,
+      } = flags
+      const options = {
+        relay,
+        inputs,
+        inputAs,
+        lines,
+        out,
+        ordered: !unordered,
+        files,
+        waitSeconds,
+        dataDir,
+        job: jobOptions(flags),
+      }
+      await runCommand(module, { ...options, ...(name !== undefined && { name }) }, makeContext(flags))
+    })
+}
+
+function jobOptions(flags: RunFlags): Partial<JobOptions> {
+  const { replicas, quorum, audit, own = false, memory, time, gas, priority } = flags
+  return {
+    useOwnWorkers: own,
+    ...(replicas !== undefined && { replicas }),
+    ...(quorum !== undefined && { quorum }),
+    ...(audit !== undefined && { auditPpm: Math.round(audit * PPM) }),
+    ...(memory !== undefined && { memoryBytesMax: memory }),
+    ...(time !== undefined && { wallMsMax: Math.round(time * 1000) }),
+    ...(gas !== undefined && { gasMax: gas }),
+    ...(priority !== undefined && { priority }),
+  }
+}
+
+function addSwarm(program: Command, makeContext: MakeContext): void {
+  withOutput(withRelay(program.command('swarm').description('lend with many headless tabs of this machine')))
+    .requiredOption('--nodes <number>', 'how many tabs', whole(1, TABS_MAX))
+    .action(async (flags: { relay: string; nodes: number; json?: boolean }) => {
+      const { swarmCommand } = await import('./commands/swarm.ts')
+      await swarmCommand({ relay: flags.relay, nodes: flags.nodes }, makeContext(flags))
+    })
+}
+
+function addInspect(program: Command, makeContext: MakeContext): void {
+  withOutput(
+    program
+      .command('inspect')
+      .description('show what a module asks for, or what a receipt says')
+      .argument('<file>', 'a .wasm or receipt file'),
+  ).action(async (file: string, flags: { json?: boolean }) => {
+    const { inspectCommand } = await import('./commands/inspect.ts')
+    await inspectCommand(file, makeContext(flags))
+  })
+}
+
+function addVerify(program: Command, makeContext: MakeContext): void {
+  withOutput(
+    program
+      .command('verify')
+      .description('check receipts; needs no network')
+      .argument('<receipts...>', 'files of receipts'),
+  ).action(async (files: string[], flags: { json?: boolean }) => {
+    const { verifyCommand } = await import('./commands/verify.ts')
+    await verifyCommand(files, makeContext(flags))
+  })
+}
