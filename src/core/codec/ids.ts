@@ -1,5 +1,6 @@
 declare const brand: unique symbol
-type Branded<Base, Name extends string> = Base & { readonly [brand]: Name }
+/** A map of names, so that a type may carry several brands. */
+type Branded<Base, Name extends string> = Base & { readonly [brand]: { readonly [Key in Name]: true } }
 
 /** Base58btc text of an Ed25519 libp2p peer id, `12D3Koo…`. Holds the public key itself. */
 export type PeerId = Branded<string, 'PeerId'>

@@ -68,12 +68,30 @@ export function signedBytes(kind: string, payload: Uint8Array): Uint8Array {
   return concatBytes(utf8(`starling/statement/1/${kind}\n`), payload)
 }
 
+/** A statement that waits for its signature. */
+export interface PreparedStatement<Body> {
+  readonly statement: Statement<Body>
+  readonly payload: Uint8Array
+}
+
+/** Encodes a statement; {@link signedBytes} of its kind and payload are to be signed. */
+export function prepareStatement<Body>(init: StatementInit<Body>, author: PeerId): PreparedStatement<Body> {
+  const statement: Statement<Body> = { ...init, author }
+  return { statement, payload: encode(statement) }
+}
+
+/** Puts a signature to a prepared statement. */
+export function sealStatement<Body>(
+  { statement, payload }: PreparedStatement<Body>,
+  signature: Uint8Array,
+): DecodedStatement<Body> {
+  return { statement, payload, signature, bytes: encode({ payload, signature }) }
+}
+
 /** Signs a statement in the name of the signer. */
 export async function signStatement<Body>(init: StatementInit<Body>, signer: Signer): Promise<DecodedStatement<Body>> {
-  const statement: Statement<Body> = { ...init, author: signer.author }
-  const payload = encode(statement)
-  const signature = await signer.sign(signedBytes(init.kind, payload))
-  return { statement, payload, signature, bytes: encode({ payload, signature }) }
+  const prepared = prepareStatement(init, signer.author)
+  return sealStatement(prepared, await signer.sign(signedBytes(init.kind, prepared.payload)))
 }
 
 export interface StatementKind<Body> {

@@ -69,14 +69,19 @@ export type ExecutorEvent = { readonly nowMs: number } & (
   /** Decoded, and every signature in it verified. Offers may come by gossip: `from` is then their origin. */
   | { readonly type: 'message'; readonly from: PeerId; readonly message: RequesterMessage }
   /** The manifest is the one asked for, valid, and signed by the requester it names. */
-  | { readonly type: 'manifestReady'; readonly job: JobId; readonly manifest: Manifest }
-  | { readonly type: 'manifestFailed'; readonly job: JobId; readonly reason: string }
-  | { readonly type: 'moduleReady'; readonly job: JobId }
-  | { readonly type: 'moduleFailed'; readonly job: JobId; readonly reason: string }
+  | { readonly type: 'manifestReady'; readonly requester: PeerId; readonly job: JobId; readonly manifest: Manifest }
+  | { readonly type: 'manifestFailed'; readonly requester: PeerId; readonly job: JobId; readonly reason: string }
+  | { readonly type: 'moduleReady'; readonly requester: PeerId; readonly job: JobId }
+  | { readonly type: 'moduleFailed'; readonly requester: PeerId; readonly job: JobId; readonly reason: string }
   | { readonly type: 'executed'; readonly id: ExecutionId; readonly executed: Executed }
   | { readonly type: 'executionFailed'; readonly id: ExecutionId; readonly reason: ReleaseReason }
   | { readonly type: 'receiptSigned'; readonly id: ExecutionId; readonly signed: SignedReceipt }
-  | { readonly type: 'attestationSigned'; readonly job: JobId; readonly signed: SignedAttestation }
+  | {
+      readonly type: 'attestationSigned'
+      readonly requester: PeerId
+      readonly job: JobId
+      readonly signed: SignedAttestation
+    }
 )
 
 /** What an executor asks of its peer. */
@@ -104,7 +109,12 @@ export type ExecutorEffect =
   /** Sign as a statement of kind `receipt`; answered by `receiptSigned`. */
   | { readonly type: 'signReceipt'; readonly id: ExecutionId; readonly receipt: Receipt }
   /** Sign as a statement of kind `attestation`; answered by `attestationSigned`. */
-  | { readonly type: 'signAttestation'; readonly job: JobId; readonly attestation: Attestation }
+  | {
+      readonly type: 'signAttestation'
+      readonly requester: PeerId
+      readonly job: JobId
+      readonly attestation: Attestation
+    }
   | { readonly type: 'emit'; readonly event: ExecutorNotice }
 
 /** For the user interface, metrics and logs. */

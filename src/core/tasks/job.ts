@@ -10,15 +10,15 @@ export interface JobSpec {
   readonly unitCount: number
   /** Whether the requester's own peer may execute units like any other executor. */
   readonly executeHere: boolean
-  /** What to do while fewer executors are known than `replicas` needs. */
+  /** What to do while fewer able executors are known than `quorum` needs. */
   readonly shortage: { readonly policy: 'wait' } | { readonly policy: 'fail'; readonly afterMs: number }
 }
 
 /**
- * Why a job does not advance right now. `few-executors`: fewer able executors than `replicas`; `no-executors`: none;
- * `not-yet-valid`: before `validFromMs`; `inputs`: inputs are being read; `outcome`: a large outcome is being fetched.
+ * Why a job does not advance right now. `no-executors`: nobody able has bid; `few-executors`: fewer than its quorum needs;
+ * `not-yet-valid`: before `validFromMs`.
  */
-export type JobWait = 'no-executors' | 'few-executors' | 'not-yet-valid' | 'inputs'
+export type JobWait = 'no-executors' | 'few-executors' | 'not-yet-valid'
 
 export type JobState =
   | { readonly state: 'running' }
@@ -62,3 +62,11 @@ export interface AcceptedUnit {
 
 /** Why an executor gets no more units of a job. */
 export type ExclusionReason = 'wrong-result' | 'equivocation' | 'unreliable' | 'bad-messages'
+
+/** What became of a unit, as kept. */
+export type DecidedUnit =
+  | { readonly verdict: 'accepted'; readonly accepted: AcceptedUnit }
+  | { readonly verdict: 'failed'; readonly unit: number; readonly reason: UnitFailure }
+
+/** Why a unit has no result: too many executors failed at it, nobody agreed, or its input or outcome cannot be had. */
+export type UnitFailure = 'attempts' | 'input'

@@ -92,8 +92,6 @@ export const SPECULATION_MS_MIN = 500
 export const TURNAROUND_SAMPLES = 64
 /** An executor keeps this much work queued for each worker, so that the round trip to the requester hides behind it. */
 export const PIPELINE_MS = 250
-/** How long a job with too few executors waits before it says so. */
-export const SHORTAGE_NOTICE_MS = 5_000
 /** How often accepted receipts are sent round to be countersigned. */
 export const COUNTERSIGN_INTERVAL_MS = 2_000
 
@@ -131,3 +129,36 @@ export const BAD_MESSAGES_MAX = 8
 export const SPECULATION_SCAN_MAX = 64
 /** Receipts waiting to be countersigned; older ones go without. */
 export const COUNTERSIGN_QUEUE_MAX = 4_096
+/** Distinct executors that may fail at a unit before it fails itself. */
+export const UNIT_FAILURES_MAX = 4
+/** Undecided units that were lent, at least; the bound is four times the slots of all executors when that is more. */
+export const UNITS_LENT_OPEN_MIN = 256
+/** Units that one executor may not take, looked at in one search for one that it may. */
+export const TAKE_SCAN_MAX = 64
+/** Inputs kept loaded ahead, at least. */
+export const INPUTS_AHEAD_MIN = 32
+/** How often a requester looks at deadlines and silent executors, and a second, shorter time for the tail of a job. */
+export const TICK_INTERVAL_MS = 1_000
+export const TAIL_TICK_INTERVAL_MS = 200
+/** Inline inputs of one lease message; half of the largest message. */
+export const LEASE_INPUT_BYTES_MAX = 2 * MIB
+/** Peers banned for their messages, remembered by one requester. */
+export const BANNED_PEERS_MAX = 4_096
+/** Highest attempt number that a lease states. */
+export const ATTEMPT_NUMBER_MAX = 1_000
+/** Shortest time between two progress notices of a job whose state stays the same. */
+export const PROGRESS_INTERVAL_MS = 100
+/** Units started at once for one worker when they are tiny, so that the worker need not wait for the scheduler between two. */
+export const EXECUTIONS_PER_WORKER_MAX = 4
+/** Below this duration a unit counts as tiny. */
+export const TINY_UNIT_US = 10_000
+/** Resends slow down to this interval while a requester is silent. */
+export const RESEND_INTERVAL_MS_MAX = 60_000
+/** Units an executor remembers to have failed at, so that it declines them at once. */
+export const FAILED_UNITS_MAX = 4_096
+/** Receipts attested in one statement are few, and so are statements: at most this many requests are signed at once. */
+export const ATTESTATIONS_PENDING_MAX = 64
+/** A job that did not match or could not be prepared is looked at again after this. */
+export const OFFER_RETRY_MS = 30_000
+/** Results gathered for one message before they are sent without waiting for more. */
+export const RESULTS_FLUSH_COUNT = 32

@@ -33,7 +33,7 @@ const offer = v.strictObject({
 
 const lease = v.strictObject({
   unit,
-  attempt: integer(1, 1_000),
+  attempt: integer(1, limits.ATTEMPT_NUMBER_MAX),
   inputHash: hash,
   inputBytes: integer(0, limits.UNIT_BYTES_MAX * 2),
   input: v.nullable(bytes(0, limits.INLINE_INPUT_BYTES_MAX)),

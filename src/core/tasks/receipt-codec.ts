@@ -49,12 +49,14 @@ const ATTESTATION = { kind: 'attestation', body: attestationSchema } as const
 /** The circumstances of a signature. */
 export type SigningOptions = Omit<StatementInit<never>, 'kind' | 'body'> & { readonly signer: Signer }
 
-function asReceipt(decoded: DecodedStatement<Receipt>): SignedReceipt {
+/** The typed form of a receipt's statement. */
+export function asReceipt(decoded: DecodedStatement<Receipt>): SignedReceipt {
   const { statement, bytes } = decoded
   return { executor: statement.author, receipt: statement.body, hash: sha256Hex(bytes), bytes }
 }
 
-function asAttestation(decoded: DecodedStatement<Attestation>): SignedAttestation {
+/** The typed form of an attestation's statement. */
+export function asAttestation(decoded: DecodedStatement<Attestation>): SignedAttestation {
   return { attester: decoded.statement.author, attestation: decoded.statement.body, bytes: decoded.bytes }
 }
 

@@ -1,12 +1,12 @@
 import type { JobId, PeerId } from '../codec/ids.ts'
-import type { AcceptedUnit, ExclusionReason, JobSpec, JobState } from './job.ts'
+import type { DecidedUnit, ExclusionReason, JobSpec, JobState } from './job.ts'
 import type { SignedReceipt } from './receipt.ts'
 
 /** Buckets of the durable store that the schedulers write. Keys are `<job>/<unit, 8 digits>` unless said otherwise. */
 export const BUCKETS = {
   /** Key `<job>`: spec, state, exclusions. */
   jobs: 'jobs',
-  /** Accepted units, without their bytes. */
+  /** Decided units, without their bytes. */
   units: 'units',
   /** The agreeing signed receipts of an accepted unit, as one CBOR list. */
   receipts: 'receipts',
@@ -18,7 +18,7 @@ export const BUCKETS = {
   failures: 'failures',
   /** Key `<job>/<unit>/<executor>`: two conflicting signed receipts, as one CBOR list. */
   evidence: 'evidence',
-  /** Key `<job>/<receipt hash>`: attestations, as one CBOR list of signed statements. */
+  /** Key `<job>/s/<hash>`: signed attestations; key `<job>/r/<receipt hash>/<attester>`: the hash of one that covers the receipt. */
   attestations: 'attestations',
   /** Key `<requester>/<job>/<unit>`: an executor's results that wait for their acknowledgement. */
   outbox: 'outbox',
@@ -35,8 +35,10 @@ export interface JobRecord {
 
 /** Everything durable that a requester continues from. */
 export interface RequesterRecords {
+  /** Jobs that are not finished. */
   readonly jobs: readonly JobRecord[]
-  readonly accepted: ReadonlyMap<JobId, readonly AcceptedUnit[]>
-  readonly votes: readonly { readonly job: JobId; readonly vote: SignedReceipt; readonly inline: boolean }[]
-  readonly failures: readonly { readonly job: JobId; readonly unit: number; readonly peer: PeerId | null }[]
+  readonly decided: readonly { readonly job: JobId; readonly decided: DecidedUnit }[]
+  /** `outcomeStored`: the outcome came inline and is kept. */
+  readonly votes: readonly { readonly job: JobId; readonly vote: SignedReceipt; readonly outcomeStored: boolean }[]
+  readonly failures: readonly { readonly job: JobId; readonly unit: number; readonly peer: PeerId }[]
 }

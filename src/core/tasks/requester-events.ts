@@ -1,5 +1,5 @@
 import type { Hash, JobId, PeerId } from '../codec/ids.ts'
-import type { AcceptedUnit, ExclusionReason, JobProgress, JobSpec } from './job.ts'
+import type { AcceptedUnit, ExclusionReason, JobProgress, JobSpec, UnitFailure } from './job.ts'
 import type { ExecutorMessage, RequesterMessage } from './messages.ts'
 import type { RequesterRecords } from './records.ts'
 import type { CommonEffect } from './store-ops.ts'
@@ -30,8 +30,6 @@ export type RequesterEvent = { readonly nowMs: number } & (
   | { readonly type: 'cancelJob'; readonly job: JobId }
   | { readonly type: 'pauseJob'; readonly job: JobId }
   | { readonly type: 'resumeJob'; readonly job: JobId }
-  /** Deletes every record of a finished job. */
-  | { readonly type: 'forgetJob'; readonly job: JobId }
   | { readonly type: 'peerConnected'; readonly peer: PeerId }
   | { readonly type: 'peerDisconnected'; readonly peer: PeerId }
   /** Decoded, and every signature in it verified. */
@@ -72,7 +70,7 @@ export type RequesterNotice =
   | { readonly type: 'unitsLent'; readonly job: JobId; readonly peer: PeerId; readonly units: readonly number[] }
   | { readonly type: 'unitAccepted'; readonly job: JobId; readonly accepted: AcceptedUnit }
   /** Out of attempts, or its input cannot be read. */
-  | { readonly type: 'unitFailed'; readonly job: JobId; readonly unit: number; readonly reason: 'attempts' | 'input' }
+  | { readonly type: 'unitFailed'; readonly job: JobId; readonly unit: number; readonly reason: UnitFailure }
   /** A lease ended without a result. */
   | {
       readonly type: 'leaseEnded'
