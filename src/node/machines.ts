@@ -1,6 +1,7 @@
 import { Executor } from '../core/tasks/executor.ts'
 import type { ExecutorEffect, ExecutorEvent, OutboxRecord } from '../core/tasks/executor-events.ts'
 import type { DecidedUnit } from '../core/tasks/job.ts'
+import type { Capability } from '../core/tasks/matching.ts'
 import {
   type DamagedRecord,
   loadDecided,
@@ -18,12 +19,15 @@ import type { NodePorts } from './ports.ts'
 import type { ScheduledMachine } from './scheduled-machine.ts'
 
 /** The two scheduler cores of one peer. */
-export function createMachines({ self, random }: NodePorts): {
+export function createMachines(
+  { self, random }: NodePorts,
+  capability: Capability,
+): {
   readonly requester: ScheduledMachine<RequesterEvent, RequesterEffect>
   readonly executor: ScheduledMachine<ExecutorEvent, ExecutorEffect>
 } {
   const rng = platformRng(random)
-  return { requester: new Requester({ self, rng }), executor: new Executor({ self, rng }) }
+  return { requester: new Requester({ self, rng }), executor: new Executor({ self, capability }) }
 }
 
 /** Everything durable that a peer goes on from. */

@@ -102,7 +102,7 @@ export class Peer implements NodeApi {
     this.#peers = new PeerTable(network)
     const runner = new UnitRunner(ports)
     const inputs = new InputStore(ports.store, ports.blocks)
-    const machines = createMachines(ports)
+    const machines = createMachines(ports, capability(init.platform.workersMax))
     const shared = { ports, runner, link: () => this.#link, onStorageRefused: (error: unknown) => this.#refused(error) }
     this.#requester = new RequesterDriver({
       ...shared,
@@ -157,7 +157,6 @@ export class Peer implements NodeApi {
       workersMax: this.#platform.workersMax,
     })
     this.#executor.step({ type: 'start', outbox: records.outbox })
-    this.#executor.step({ type: 'capability', capability: capability(this.#platform.workersMax) })
     await this.#lending.start()
     this.#requester.step({ type: 'start', session: now(), records: records.requester })
     this.#link.start()
