@@ -21,19 +21,17 @@ export interface BuildStep {
   readonly source: string
   readonly module: string
   readonly compiler: 'asc' | 'clang'
-  readonly flags: readonly string[]
+  readonly flags: { readonly compile: readonly string[]; readonly link: readonly string[] }
 }
 
-const WASI = ['--target=wasm32-wasi', '--sysroot=/usr', '-O3', '-Wall', '-Wextra', '-Wl,--strip-all']
-const FREESTANDING = [
-  '--target=wasm32',
-  '-nostdlib',
-  '-fno-builtin',
-  '-O3',
-  '-Wall',
-  '-Wextra',
-  '-Wl,--no-entry,--strip-all',
-]
+const WASI = ['--target=wasm32-wasi', '--sysroot=/usr']
+const COMMAND = { compile: WASI, link: [...WASI, '-Wl,--strip-all'] }
+const REACTOR = { compile: WASI, link: [...COMMAND.link, '-mexec-model=reactor'] }
+const FREESTANDING = {
+  compile: ['--target=wasm32', '-ffreestanding', '-fno-builtin'],
+  link: ['--target=wasm32', '-nostdlib', '-Wl,--no-entry,--strip-all'],
+}
+const ASSEMBLY_SCRIPT = { compile: ['-O3', '--noAssert', '--runtime', 'stub', '--use', 'abort='], link: [] }
 
 /** How each example is made; the same lines are in its README. */
 export const BUILD_STEPS: readonly BuildStep[] = [
@@ -42,7 +40,7 @@ export const BUILD_STEPS: readonly BuildStep[] = [
     source: 'assembly/mandelbrot.ts',
     module: 'mandelbrot.wasm',
     compiler: 'asc',
-    flags: ['-O3', '--noAssert', '--runtime', 'stub', '--use', 'abort='],
+    flags: ASSEMBLY_SCRIPT,
   },
   { example: 'collatz', source: 'collatz.c', module: 'collatz.wasm', compiler: 'clang', flags: FREESTANDING },
   {
@@ -50,23 +48,23 @@ export const BUILD_STEPS: readonly BuildStep[] = [
     source: 'option-price.c',
     module: 'option-price.wasm',
     compiler: 'clang',
-    flags: [...WASI, '-mexec-model=reactor'],
+    flags: REACTOR,
   },
   {
     example: '../src/testing/sandbox',
     source: 'assembly/fixture.ts',
     module: 'fixture.wasm',
     compiler: 'asc',
-    flags: ['-O3', '--noAssert', '--runtime', 'stub', '--use', 'abort='],
+    flags: ASSEMBLY_SCRIPT,
   },
   {
     example: '../src/testing/sandbox',
     source: 'program.c',
     module: 'program.wasm',
     compiler: 'clang',
-    flags: WASI,
+    flags: COMMAND,
   },
-  { example: 'ray-tracer', source: 'ray-tracer.c', module: 'ray-tracer.wasm', compiler: 'clang', flags: WASI },
+  { example: 'ray-tracer', source: 'ray-tracer.c', module: 'ray-tracer.wasm', compiler: 'clang', flags: COMMAND },
 ]
 
 /** `built` and `same` as their names say; `no-compiler` when this machine cannot tell. */
@@ -93,8 +91,15 @@ export function runStep(step: BuildStep, options: { readonly check: boolean }): 
 function compile(step: BuildStep, out: string): void {
   // Run from the example's folder, so that no path of this machine gets into the module.
   const options = { cwd: join(FOLDER, step.example), stdio: 'inherit' } as const
-  if (step.compiler === 'asc') execFileSync(process.execPath, [ASC, step.source, '-o', out, ...step.flags], options)
-  else execFileSync('clang', [...step.flags, '-o', out, step.source], options)
+  const { compile, link } = step.flags
+  if (step.compiler === 'asc') {
+    execFileSync(process.execPath, [ASC, step.source, '-o', out, ...compile], options)
+    return
+  }
+  // In two steps: clang that both optimises and links runs whatever wasm-opt is on the path over the result.
+  const object = `${out}.o`
+  execFileSync('clang', ['-c', '-O3', '-Wall', '-Wextra', ...compile, '-o', object, step.source], options)
+  execFileSync('clang', [...link, '-o', out, object], options)
 }
 
 function hasCompiler(compiler: BuildStep['compiler']): boolean {
