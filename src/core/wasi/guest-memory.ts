@@ -1,6 +1,8 @@
 import { fail } from './fault.ts'
 
 const NO_MEMORY: { readonly buffer: ArrayBuffer } = { buffer: new ArrayBuffer(0) }
+const NO_BYTES = new Uint8Array(NO_MEMORY.buffer)
+const NO_VIEW = new DataView(NO_MEMORY.buffer)
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
@@ -9,8 +11,8 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  */
 export class GuestMemory {
   #memory = NO_MEMORY
-  #bytes = new Uint8Array(NO_MEMORY.buffer)
-  #view = new DataView(NO_MEMORY.buffer)
+  #bytes = NO_BYTES
+  #view = NO_VIEW
 
   bind(memory: { readonly buffer: ArrayBuffer }): void {
     this.#memory = memory

@@ -2,6 +2,8 @@ import { chacha20 } from '@noble/ciphers/chacha.js'
 
 const BLOCK_BYTES = 64
 const BUFFER_BYTES = 256
+const NONCE_BYTES = 12
+
 /** Blocks under one nonce: the 32-bit counter's range less one buffer, a whole number of buffers. */
 const NONCE_BLOCKS = 2 ** 32 - BUFFER_BYTES / BLOCK_BYTES
 
@@ -11,10 +13,10 @@ const NONCE_BLOCKS = 2 ** 32 - BUFFER_BYTES / BLOCK_BYTES
  */
 export class RandomStream {
   readonly #key: Uint8Array
-  readonly #nonce = new Uint8Array(12)
-  readonly #buffer = new Uint8Array(BUFFER_BYTES)
-  #bufferUsed = BUFFER_BYTES
+  #nonce = 0
   #block = 0
+  #buffer = new Uint8Array(0)
+  #bufferUsed = 0
 
   /** @param seed - 32 bytes. */
   constructor(seed: Uint8Array) {
@@ -24,19 +26,20 @@ export class RandomStream {
   fill(target: Uint8Array): void {
     let done = 0
     while (done < target.length) {
-      if (this.#bufferUsed === BUFFER_BYTES) {
+      if (this.#bufferUsed === this.#buffer.length) {
         const whole = Math.floor((target.length - done) / BUFFER_BYTES) * BUFFER_BYTES
         if (whole > 0) {
           done += this.#generate(target.subarray(done, done + whole))
           continue
         }
+        if (this.#buffer.length === 0) this.#buffer = new Uint8Array(BUFFER_BYTES)
         this.#generate(this.#buffer)
         this.#bufferUsed = 0
       }
-      const count = Math.min(target.length - done, BUFFER_BYTES - this.#bufferUsed)
-      target.set(this.#buffer.subarray(this.#bufferUsed, this.#bufferUsed + count), done)
-      this.#bufferUsed += count
-      done += count
+      const part = this.#buffer.subarray(this.#bufferUsed, this.#bufferUsed + target.length - done)
+      target.set(part, done)
+      this.#bufferUsed += part.length
+      done += part.length
     }
   }
 
@@ -44,13 +47,15 @@ export class RandomStream {
   #generate(target: Uint8Array): number {
     const blocks = Math.min(target.length / BLOCK_BYTES, NONCE_BLOCKS - this.#block)
     const part = target.subarray(0, blocks * BLOCK_BYTES)
+    const nonce = new Uint8Array(NONCE_BYTES)
+    // 256 nonces are 2^46 bytes: no gas limit reaches their end.
+    nonce[0] = this.#nonce
     part.fill(0)
-    chacha20(this.#key, this.#nonce, part, part, this.#block)
+    chacha20(this.#key, nonce, part, part, this.#block)
     this.#block += blocks
     if (this.#block === NONCE_BLOCKS) {
       this.#block = 0
-      // 2^46 bytes before the first byte of the nonce comes round: no gas limit reaches that.
-      this.#nonce[0] = (this.#nonce[0] as number) + 1
+      this.#nonce++
     }
     return part.length
   }

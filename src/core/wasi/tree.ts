@@ -55,7 +55,8 @@ export class Tree {
   }
 
   pipe(volume: Volume, pipe: Pipe): PipeNode {
-    return { filetype: FILETYPE.unknown, pipe, ...this.#base(volume, this.#startNs) }
+    // A pipe was never made or changed: its times are none.
+    return { filetype: FILETYPE.unknown, pipe, ...this.#base(volume, 0n) }
   }
 
   /** Puts what was there before the program into a directory. Not counted in the budget. */

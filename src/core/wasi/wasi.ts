@@ -80,7 +80,14 @@ export interface Wasi {
 /** 2020-01-01T00:00:00Z: recent enough for programs that doubt earlier clocks, and the same for everybody. */
 export const START_TIME_MS = 1_577_836_800_000
 
+const ENCODER = new TextEncoder()
 const OUT = '/out'
+const NAME = {
+  root: ENCODER.encode('/'),
+  in: ENCODER.encode('/in'),
+  out: ENCODER.encode(OUT),
+  tmp: ENCODER.encode('/tmp'),
+}
 const CALLS: readonly (readonly [string, Call])[] = Object.entries<Call>({
   ...PROCESS_CALLS,
   ...TRANSFER_CALLS,
@@ -129,7 +136,7 @@ export function createWasi(init: WasiInit): Wasi {
   const out = init.preopens === undefined ? openDefaults(host, init.files) : openPreopens(host, init.preopens)
 
   return {
-    imports: { wasi_snapshot_preview1: Object.fromEntries(CALLS.map(([name, call]) => [name, guard(host, call)])) },
+    imports: { wasi_snapshot_preview1: functions(host) },
     bind: (memory) => host.memory.bind(memory),
     outcome: () => ({
       stdout: stdout.contents(),
@@ -137,6 +144,12 @@ export function createWasi(init: WasiInit): Wasi {
       files: out === undefined ? [] : filesBelow(out, init.filesBytesMax),
     }),
   }
+}
+
+function functions(host: Host): Record<string, HostFunction> {
+  const record: Record<string, HostFunction> = {}
+  for (const [name, call] of CALLS) record[name] = guard(host, call)
+  return record
 }
 
 /**
@@ -187,11 +200,13 @@ function openDefaults(host: Host, files: readonly UnitFile[]): DirectoryNode {
   const input = tree.top(given, root, () => tree.load(input, files))
   const output = tree.top(own, root)
   const scratch = tree.top(own, root)
-  openTop(host, '/', root)
-  for (const [name, node] of Object.entries({ in: input, out: output, tmp: scratch })) {
-    root.entries.set(name, node)
-    openTop(host, `/${name}`, node)
-  }
+  root.entries.set('in', input)
+  root.entries.set('out', output)
+  root.entries.set('tmp', scratch)
+  openTop(host, NAME.root, root)
+  openTop(host, NAME.in, input)
+  openTop(host, NAME.out, output)
+  openTop(host, NAME.tmp, scratch)
   return output
 }
 
@@ -208,21 +223,19 @@ function openPreopens(host: Host, preopens: readonly Preopen[]): DirectoryNode |
     for (const name of directory.directories ?? []) {
       name.split('/').reduce((parent, part) => host.tree.loadDirectory(parent, part), top)
     }
-    openTop(host, path, top, rights)
+    openTop(host, ENCODER.encode(path), top, rights)
     if (path === OUT) out = top
   }
   return out
 }
 
-const ENCODER = new TextEncoder()
-
-function openTop(host: Host, path: string, node: DirectoryNode, rights?: Preopen['rights']): void {
+function openTop(host: Host, name: Uint8Array, node: DirectoryNode, rights?: Preopen['rights']): void {
   host.descriptors.open({
     node,
     rights: rights?.base ?? RIGHTS_DIRECTORY,
     inheriting: rights?.inheriting ?? RIGHTS_ALL,
     flags: 0,
     offset: 0,
-    preopen: ENCODER.encode(path),
+    preopen: name,
   })
 }
