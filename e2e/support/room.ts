@@ -7,7 +7,8 @@ import { ensureChromium, launchChromium } from '../../src/cli/chromium.ts'
 import type { JobDetail, JobOptions, NodeApi, NodeSnapshot } from '../../src/node/contract.ts'
 import { type Relay, startRelay } from '../../src/relay/relay.ts'
 
-const DIST = fileURLToPath(new URL('../../dist/', import.meta.url))
+/** Another build may be tried without disturbing the usual one. */
+const DIST = process.env.STARLING_DIST ?? fileURLToPath(new URL('../../dist/', import.meta.url))
 
 /** Starting a browser tab costs about a second of CPU; on a loaded machine several wait for each other. */
 const TAB_START_TIMEOUT_MS = 60_000
