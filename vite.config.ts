@@ -40,7 +40,7 @@ export default defineConfig({
         ],
       },
       workbox: {
-        globPatterns: ['**/*.{html,js,css,svg,png,wasm}'],
+        globPatterns: ['**/*.{html,js,css,svg,png,wasm,txt,obj}'],
         navigateFallback: '/index.html',
         // What the relay answers itself is never a page.
         navigateFallbackDenylist: [/^\/\.well-known\//, /^\/metrics/, /^\/healthz/, /^\/ws/],

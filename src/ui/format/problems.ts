@@ -14,6 +14,18 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   input: 'The input of a unit could not be read',
 }
 
+/** Why an executor gets no more units, as the end of a sentence about it. */
+const EXCLUSIONS: Readonly<Record<string, string>> = {
+  'wrong-result': 'signed a wrong result',
+  equivocation: 'signed two different results for one unit',
+  unreliable: 'failed too often',
+  'bad-messages': 'sent messages that break the protocol',
+}
+
+export function exclusionWords(code: string): string {
+  return EXCLUSIONS[code] ?? code.replaceAll('-', ' ')
+}
+
 export function problemWords(code: string): string {
   return PROBLEMS[code] ?? code.replaceAll('-', ' ')
 }

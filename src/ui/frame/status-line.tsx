@@ -1,6 +1,6 @@
 import { CircleCheck, CircleDashed, CirclePause, TriangleAlert } from 'lucide-react'
-import { networkSentence, statusSentence } from '../format/reasons.ts'
 import { useRoute } from 'wouter'
+import { networkSentence, statusSentence } from '../format/reasons.ts'
 import { useSessionView } from '../state/node-context.ts'
 import { useNow } from '../state/now.ts'
 import { PauseButton } from './pause-button.tsx'
@@ -14,7 +14,10 @@ export function StatusLine() {
   const [home] = useRoute('/')
   const sentence =
     snapshot === null
-      ? { text: phase === 'failed' ? 'This tab could not start its node' : 'Starting this tab’s node', tone: 'busy' as const }
+      ? {
+          text: phase === 'failed' ? 'This tab could not start its node' : 'Starting this tab’s node',
+          tone: 'busy' as const,
+        }
       : // Home says in large what the tab lends, with the pause beside it.
         (home ? networkSentence : statusSentence)(snapshot, now)
   const tone = phase === 'failed' || silent ? 'attention' : sentence.tone

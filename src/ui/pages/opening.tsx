@@ -13,8 +13,13 @@ export function Opening() {
     )
   }
   return (
-    <Notice tone="error" title="This tab could not start its node" action={<Button onClick={() => location.reload()}>Reload</Button>}>
-      {error}. Nothing runs here. Reload the tab; if it stays so, the browser may forbid storage or workers for this site.
+    <Notice
+      tone="error"
+      title="This tab could not start its node"
+      action={<Button onClick={() => location.reload()}>Reload</Button>}
+    >
+      {error}. Nothing runs here. Reload the tab; if it stays so, the browser may forbid storage or workers for this
+      site.
     </Notice>
   )
 }

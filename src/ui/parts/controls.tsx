@@ -78,7 +78,11 @@ export function Field({ label, note, error, children }: FieldProps) {
     <div className="field">
       <label htmlFor={id}>{label}</label>
       {children({ id, 'aria-describedby': `${id}-note` })}
-      <span id={`${id}-note`} className={error ? 'field-error small' : 'quiet small'} role={error ? 'alert' : undefined}>
+      <span
+        id={`${id}-note`}
+        className={error ? 'field-error small' : 'quiet small'}
+        role={error ? 'alert' : undefined}
+      >
         {error ?? note ?? ''}
       </span>
     </div>

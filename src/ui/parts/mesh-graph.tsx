@@ -1,7 +1,7 @@
 import { memo } from 'react'
 import type { PeerInfo } from '../../node/contract.ts'
-import { peerName } from '../format/peer-name.ts'
 import { plural } from '../format/number.ts'
+import { peerName } from '../format/peer-name.ts'
 import { type GraphNode, layoutMesh } from './mesh-layout.ts'
 import { PeerPicture } from './peer.tsx'
 import './mesh-graph.css'
@@ -43,7 +43,14 @@ export const MeshGraph = memo(function MeshGraph(props: MeshGraphProps) {
         <PeerPicture peerId={self} size={radius * 2} />
       </g>
       {nodes.map((node) => (
-        <MeshNode key={node.peer.peerId} node={node} radius={radius} named={named} selected={selected} onSelect={onSelect} />
+        <MeshNode
+          key={node.peer.peerId}
+          node={node}
+          radius={radius}
+          named={named}
+          selected={selected}
+          onSelect={onSelect}
+        />
       ))}
     </svg>
   )
@@ -63,7 +70,6 @@ function MeshNode({ node, radius, named, selected, onSelect }: MeshNodeProps) {
   return (
     // The table beside the graph offers the same selection to the keyboard.
     // biome-ignore lint/a11y/noStaticElementInteractions: see above
-    // biome-ignore lint/a11y/useKeyWithClickEvents: see above
     <g
       className={onSelect === undefined ? undefined : 'mesh-node'}
       transform={`translate(${x - radius} ${y - radius})`}

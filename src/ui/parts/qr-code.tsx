@@ -5,10 +5,17 @@ import { memo, useMemo } from 'react'
 const QUIET_ZONE = 4
 
 /** A QR code as one SVG path, dark on white in both themes so that cameras read it. */
-export const QrCode = memo(function QrCode({ text, size = 148 }: { readonly text: string; readonly size?: number }) {
+export const QrCode = memo(function QrCode({ text, size = 132 }: { readonly text: string; readonly size?: number }) {
   const { path, side } = useMemo(() => draw(text), [text])
   return (
-    <svg className="qr" viewBox={`0 0 ${side} ${side}`} width={size} height={size} role="img" aria-label="QR code of the link">
+    <svg
+      className="qr"
+      viewBox={`0 0 ${side} ${side}`}
+      width={size}
+      height={size}
+      role="img"
+      aria-label="QR code of the link"
+    >
       <rect width={side} height={side} rx="2" fill="#ffffff" />
       <path d={path} fill="#101414" shapeRendering="crispEdges" />
     </svg>

@@ -7,15 +7,24 @@ import './state-mark.css'
 export const UNIT_SHAPES: Readonly<Record<UnitState, { readonly fill: boolean; readonly mark: string }>> = {
   pending: { fill: false, mark: '' },
   leased: { fill: true, mark: 'M4.500 3 9 6 4.500 9z' },
-  verifying: { fill: true, mark: 'M6 0h6v12H6z' },
+  verifying: { fill: true, mark: 'M2 5.100h1.800v1.800H2zM5.100 5.100h1.800v1.800H5.100zM8.200 5.100H10v1.800H8.200z' },
   accepted: { fill: true, mark: '' },
   verified: { fill: true, mark: 'M5.100 9.200 2.300 6.400 3.500 5.200 5.100 6.800 8.500 3.400 9.700 4.600z' },
   unsuccessful: { fill: true, mark: 'M5.200 2.500h1.600v4.500H5.200zM5.200 8h1.600v1.600H5.200z' },
-  failed: { fill: true, mark: 'M3 4.100 4.100 3 6 4.900 7.900 3 9 4.100 7.100 6 9 7.900 7.900 9 6 7.100 4.100 9 3 7.900 4.900 6z' },
+  failed: {
+    fill: true,
+    mark: 'M3 4.100 4.100 3 6 4.900 7.900 3 9 4.100 7.100 6 9 7.900 7.900 9 6 7.100 4.100 9 3 7.900 4.900 6z',
+  },
 }
 
 /** A unit state as its cell looks, with the word beside it. */
-export const UnitStateMark = memo(function UnitStateMark({ state, bare = false }: { state: UnitState; bare?: boolean }) {
+export const UnitStateMark = memo(function UnitStateMark({
+  state,
+  bare = false,
+}: {
+  state: UnitState
+  bare?: boolean
+}) {
   const shape = UNIT_SHAPES[state]
   const { word, meaning } = UNIT_STATE_WORDS[state]
   return (

@@ -9,6 +9,8 @@ import { useEffect } from 'react'
 export function styleSingleton(): (props: { readonly styles: string }) => null {
   const sheet = new CSSStyleSheet()
   let users = 0
+  // The package's own contract: called once at module level by those who use it.
+  // biome-ignore lint/correctness/noComponentHookFactories: see above
   return function Styles({ styles }) {
     useEffect(() => {
       users += 1

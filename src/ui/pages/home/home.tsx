@@ -1,7 +1,7 @@
 import { Link } from 'wouter'
-import { PauseButton } from '../../frame/pause-button.tsx'
 import { count, duration, money, percentOf, plural, rate } from '../../format/number.ts'
 import { lendingSentence } from '../../format/reasons.ts'
+import { PauseButton } from '../../frame/pause-button.tsx'
 import { Figure, Figures } from '../../parts/panel.tsx'
 import { useSnapshot } from '../../state/node-context.ts'
 import { Invite } from './invite.tsx'
@@ -59,7 +59,11 @@ function HomeFigures() {
   const failed = unitsFailed === 0 ? '' : ` · ${count(unitsFailed)} failed`
   return (
     <Figures>
-      <Figure label="Peers" value={count(network.peers)} note={`${network.direct} direct · ${network.relayed} relayed`} />
+      <Figure
+        label="Peers"
+        value={count(network.peers)}
+        note={`${network.direct} direct · ${network.relayed} relayed`}
+      />
       <Figure
         label="Units done"
         value={count(unitsDone)}
@@ -68,7 +72,7 @@ function HomeFigures() {
       <Figure
         label="Earning now"
         value={rate(earningMicroPerSecond, 'µ')}
-        note={`${money(earnedMicro)} by receipts`}
+        note={`${money(earnedMicro)} so far`}
         title="From signed receipts, in micro-units; nobody pays them out yet"
       />
       <Figure label="Time lent" value={duration(lentMs)} note="of computing" />

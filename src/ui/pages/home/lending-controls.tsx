@@ -1,7 +1,7 @@
 import type { LendingSettings } from '../../../node/contract.ts'
 import { plural } from '../../format/number.ts'
-import { Range, Toggle } from '../../parts/controls.tsx'
 import { Button } from '../../parts/button.tsx'
+import { Range, Toggle } from '../../parts/controls.tsx'
 import { Panel } from '../../parts/panel.tsx'
 import { act } from '../../parts/toasts.tsx'
 import { useSession, useSnapshot } from '../../state/node-context.ts'
@@ -31,7 +31,7 @@ export function LendingControls() {
         </Button>
       }
     >
-      <div className="stack">
+      <div className="lending">
         <Range
           label="Cores"
           value={settings.workers}
@@ -57,7 +57,7 @@ export function LendingControls() {
           onChange={(pauseOnBattery) => set({ pauseOnBattery })}
         />
         <Toggle
-          label="Pause on metered connections"
+          label="Pause when metered"
           {...(PLATFORM_SUPPORT.metered ? {} : { note: 'This browser does not tell pages about the connection' })}
           checked={settings.pauseOnMetered}
           disabled={!PLATFORM_SUPPORT.metered}

@@ -7,12 +7,15 @@ import { useNode, useSnapshot } from '../../state/node-context.ts'
 import { usePolled } from '../../state/polled.ts'
 
 const WIDTH = 460
-const HEIGHT = 220
+const HEIGHT = 176
 
 export function MeshPanel() {
   const node = useNode()
   const self = useSnapshot((snapshot) => snapshot.peerId, '')
-  const { value } = usePolled(useCallback(() => node.peers(), [node]), PEERS_REFRESH_MS)
+  const { value } = usePolled(
+    useCallback(() => node.peers(), [node]),
+    PEERS_REFRESH_MS,
+  )
   const alone = value !== null && !value.some((peer) => peer.kind !== 'relay')
   return (
     <Panel

@@ -19,8 +19,8 @@ export function Welcome() {
     <article className="welcome">
       <h1>Lend this tab to a room of browsers</h1>
       <p className="quiet">
-        Together, the tabs that open this link do one big piece of work. No account, nothing to install, and nothing runs
-        before you agree.
+        Together, the tabs that open this link do one big piece of work. No account, nothing to install, and nothing
+        runs before you agree.
       </p>
       <dl className="welcome-points">
         <div>
@@ -29,8 +29,8 @@ export function Welcome() {
             What it will do
           </dt>
           <dd>
-            Run small programs that others send, on {workers} of your {plural(workersMax, 'core')}, while this tab is open.
-            You choose how many.
+            Run small programs that others send, on {workers} of your {plural(workersMax, 'core')}, while this tab is
+            open. You choose how many.
           </dd>
         </div>
         <div>
@@ -39,8 +39,8 @@ export function Welcome() {
             What it will not
           </dt>
           <dd>
-            Programs run in a sealed box: no files, no network, no camera, no other tabs, no keys. It rests on battery and on
-            metered connections.
+            Programs run in a sealed box: no files, no network, no camera, no other tabs, no keys. It rests on battery
+            and on metered connections.
           </dd>
         </div>
         <div>

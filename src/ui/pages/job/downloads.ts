@@ -5,7 +5,10 @@ import { RESULTS_BATCH } from '../../limits.ts'
 /** The part of the File System Access API used here; not in every browser, nor in TypeScript's library. */
 interface DirectoryHandle {
   getDirectoryHandle(name: string, options: { create: true }): Promise<DirectoryHandle>
-  getFileHandle(name: string, options: { create: true }): Promise<{
+  getFileHandle(
+    name: string,
+    options: { create: true },
+  ): Promise<{
     createWritable(): Promise<{ write(data: BufferSource): Promise<void>; close(): Promise<void> }>
   }>
 }

@@ -1,7 +1,7 @@
 import { memo } from 'react'
 import type { ExecutorStats } from '../../../node/contract.ts'
 import { count, duration, money } from '../../format/number.ts'
-import { problemWords } from '../../format/problems.ts'
+import { exclusionWords } from '../../format/problems.ts'
 import { Panel } from '../../parts/panel.tsx'
 import { Peer } from '../../parts/peer.tsx'
 
@@ -43,7 +43,7 @@ export const Executors = memo(function Executors({ executors }: ExecutorsProps) 
                 <td>
                   <Peer peerId={executor.peerId} self={executor.self} />
                   {executor.excludedBecause === null ? null : (
-                    <div className="receipt-differs small">Excluded: {problemWords(executor.excludedBecause)}</div>
+                    <div className="receipt-differs small">Excluded: {exclusionWords(executor.excludedBecause)}</div>
                   )}
                 </td>
                 <td className="number">{count(executor.inFlight)}</td>

@@ -10,7 +10,13 @@ import { Menu, MenuItem } from '../../parts/menu.tsx'
 import { act, say } from '../../parts/toasts.tsx'
 import type { JobWatch } from '../../state/job-watch.ts'
 import { useNode } from '../../state/node-context.ts'
-import { CAN_SAVE_FOLDERS, savePicture, saveReceipts, saveResultsAsJsonLines, saveResultsToFolder } from './downloads.ts'
+import {
+  CAN_SAVE_FOLDERS,
+  savePicture,
+  saveReceipts,
+  saveResultsAsJsonLines,
+  saveResultsToFolder,
+} from './downloads.ts'
 
 interface JobActionsProps {
   readonly watch: JobWatch
@@ -34,10 +40,13 @@ export function JobActions({ watch, job, picture }: JobActionsProps) {
     })
   const left = job.counts.units - job.counts.accepted
   return (
-    <div className="row row-wrap">
+    <div className="row row-wrap job-actions">
       <DownloadMenu job={job} picture={picture} />
       {job.state === 'running' ? (
-        <Button icon={<Pause aria-hidden="true" />} onClick={() => then('Pausing the job', () => node.pauseJob(job.jobId))}>
+        <Button
+          icon={<Pause aria-hidden="true" />}
+          onClick={() => then('Pausing the job', () => node.pauseJob(job.jobId))}
+        >
           Pause job
         </Button>
       ) : null}
@@ -57,8 +66,8 @@ export function JobActions({ watch, job, picture }: JobActionsProps) {
           action="Remove"
           onConfirm={remove}
         >
-          Its {plural(job.counts.accepted, 'result')} and their receipts are deleted from this device. Download them first if you
-          need them: this cannot be undone.
+          Its {plural(job.counts.accepted, 'result')} and their receipts are deleted from this device. Download them
+          first if you need them: this cannot be undone.
         </Confirm>
       ) : (
         <Confirm
@@ -67,8 +76,8 @@ export function JobActions({ watch, job, picture }: JobActionsProps) {
           action="Cancel the job"
           onConfirm={() => then('Cancelling the job', () => node.cancelJob(job.jobId))}
         >
-          The {plural(left, 'unit')} left will not be computed. The {count(job.counts.accepted)} accepted results stay here with
-          their receipts. A cancelled job cannot be continued.
+          The {plural(left, 'unit')} left will not be computed. The {count(job.counts.accepted)} accepted results stay
+          here with their receipts. A cancelled job cannot be continued.
         </Confirm>
       )}
     </div>
@@ -111,7 +120,9 @@ function DownloadMenu({ job, picture }: Omit<JobActionsProps, 'watch'>) {
         <MenuItem
           disabled={empty}
           onSelect={() =>
-            save('the results', async () => say(`Saved ${plural(await saveResultsToFolder(node, job.jobId), 'result')}`))
+            save('the results', async () =>
+              say(`Saved ${plural(await saveResultsToFolder(node, job.jobId), 'result')}`),
+            )
           }
         >
           Results (files in a folder)

@@ -1,7 +1,7 @@
 import type { JobSummary } from '../../../node/contract.ts'
 import { count, duration, money, percentOf, plural, rate } from '../../format/number.ts'
-import { clock } from '../../format/time.ts'
 import { isFinished } from '../../format/states.ts'
+import { clock } from '../../format/time.ts'
 import { Figure, Figures } from '../../parts/panel.tsx'
 
 /** Is it going, when is it done, can I trust it, what does it cost. */
@@ -32,9 +32,9 @@ function TimeLeft({ job }: { readonly job: JobSummary }) {
   const spread = `${duration(etaMs.low)} to ${duration(etaMs.high)}`
   return (
     <Figure
-      label={`Time left, at ${rate(unitsPerSecond, 'units')}`}
+      label="Time left"
       value={duration(etaMs.middle)}
-      note={spread}
+      note={`${spread} · ${rate(unitsPerSecond, 'u')}`}
       title={`Between ${clock(Date.now() + etaMs.low)} and ${clock(Date.now() + etaMs.high)}`}
     />
   )

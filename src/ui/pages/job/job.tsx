@@ -90,7 +90,7 @@ function JobPage({ watch, job, summary }: JobPageProps) {
         <ThroughputPlot job={job} />
         <Problems problems={job.problems} />
       </div>
-      <div className="job-halves">
+      <div className="job-halves job-terms">
         <Executors executors={job.executorStats} />
         <Terms job={job} />
       </div>
@@ -126,8 +126,7 @@ function useUnitInUrl(units: number): [number | null, (unit: number | null) => v
   const [params, setParams] = useSearchParams()
   const text = params.get('unit')
   const unit = text !== null && /^\d{1,9}$/.test(text) && Number(text) < units ? Number(text) : null
-  const set = (next: number | null): void =>
-    setParams(next === null ? {} : { unit: String(next) }, { replace: true })
+  const set = (next: number | null): void => setParams(next === null ? {} : { unit: String(next) }, { replace: true })
   return [unit, set]
 }
 

@@ -9,7 +9,7 @@ import type { JobWatch } from '../../state/job-watch.ts'
 import type { ColourBy } from './grid-painter.ts'
 
 /** Peers named in the legend; colours repeat beyond. */
-const PEERS_SHOWN = 6
+const PEERS_SHOWN = 4
 
 interface LegendProps {
   readonly counts: JobCounts
@@ -58,7 +58,10 @@ export function countsByState(counts: JobCounts): Readonly<Record<UnitState, num
 
 function PeerLegend({ watch }: { readonly watch: JobWatch }) {
   const [peers, setPeers] = useState<readonly string[]>(watch.grid?.peers ?? [])
-  useEffect(() => watch.onGrid((grid) => setPeers((last) => (last.length === grid.peers.length ? last : grid.peers))), [watch])
+  useEffect(
+    () => watch.onGrid((grid) => setPeers((last) => (last.length === grid.peers.length ? last : grid.peers))),
+    [watch],
+  )
   return (
     <ul className="legend">
       {peers.slice(0, PEERS_SHOWN).map((peer, at) => (

@@ -25,7 +25,14 @@ export function Picture({ watch, view, name, canvas }: PictureProps) {
   return (
     <Panel title="Picture" note={`${width} × ${height} pixels`}>
       {refusal === null ? (
-        <canvas ref={canvas} className="picture" width={width} height={height} role="img" aria-label={`Result of ${name}`} />
+        <canvas
+          ref={canvas}
+          className="picture"
+          width={width}
+          height={height}
+          role="img"
+          aria-label={`Result of ${name}`}
+        />
       ) : (
         <Notice tone="warning" title="Too large to draw here">
           {refusal}

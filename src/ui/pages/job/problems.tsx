@@ -12,7 +12,9 @@ export function Problems({ problems }: { readonly problems: readonly JobProblem[
   return (
     <Panel title="Problems">
       {problems.length === 0 ? (
-        <p className="quiet small">Nothing went wrong so far. Lost, late and wrong units would be listed here, once each.</p>
+        <p className="quiet small">
+          Nothing went wrong so far. Lost, late and wrong units would be listed here, once each.
+        </p>
       ) : (
         <ul className="problems">
           {problems.map((problem) => (

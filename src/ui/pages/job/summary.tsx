@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from 'react'
-import { type ExampleSummary, type SummaryLine } from '../../../../examples/example.ts'
 import { exampleById } from '../../../../examples/catalog.ts'
+import type { Example, ExampleSummary, ExampleValues, SummaryLine } from '../../../../examples/example.ts'
 import type { UnitOutcome } from '../../../core/tasks/unit.ts'
 import { Panel } from '../../parts/panel.tsx'
 import { coalesce } from '../../state/coalesce.ts'
@@ -21,7 +21,7 @@ export function Summary({ watch, jobId }: { readonly watch: JobWatch; readonly j
   useEffect(() => {
     if (example === null || origin === null || example.summarize(origin.values, []) === null) return
     const outcomes: UnitOutcome[] = []
-    const summing = coalesce(async () => setSummary(example.summarize(origin.values, outcomes)), SUMMARY_REFRESH_MS)
+    const summing = coalesce(async () => setSummary(sum(example, origin.values, outcomes)), SUMMARY_REFRESH_MS)
     const stop = watch.followResults((items) => {
       const room = OUTCOMES_MAX - outcomes.length
       outcomes.push(...items.slice(0, room).map((item) => item.outcome))
@@ -41,6 +41,15 @@ export function Summary({ watch, jobId }: { readonly watch: JobWatch; readonly j
       </div>
     </Panel>
   )
+}
+
+/** Outcomes come from others: one that is not what the example writes must not take the page down. */
+function sum(example: Example, values: ExampleValues, outcomes: readonly UnitOutcome[]): ExampleSummary {
+  try {
+    return example.summarize(values, outcomes) ?? { lines: [] }
+  } catch {
+    return { lines: [{ label: 'Cannot be summed up', value: 'a result is not what this example writes' }] }
+  }
 }
 
 function SummaryLines({ lines }: { readonly lines: readonly SummaryLine[] }) {

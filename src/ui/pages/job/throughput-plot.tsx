@@ -4,8 +4,6 @@ import { rate } from '../../format/number.ts'
 import { Panel } from '../../parts/panel.tsx'
 import { Plot } from '../../parts/plot.tsx'
 
-const UNITS_PER_SECOND = (value: number): string => rate(value, 'u')
-
 /** Units finished per second over the last minutes. */
 export function ThroughputPlot({ job }: { readonly job: JobDetail }) {
   const { throughput, throughputStepMs } = job
@@ -24,7 +22,6 @@ export function ThroughputPlot({ job }: { readonly job: JobDetail }) {
         series={[{ name: 'units/s', values }]}
         height={200}
         relativeTime
-        format={UNITS_PER_SECOND}
       />
     </Panel>
   )

@@ -93,10 +93,15 @@ export function UnitGrid({ watch, units, by, selected, onOpen }: UnitGridProps) 
       onFocus={() => setFocused(true)}
       onBlur={() => setFocused(false)}
     >
+      {/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: a canvas without tabindex takes no focus */}
       <canvas ref={canvas} aria-hidden="true" />
       <Ring unit={ring} geometry={geometry.current} />
       {/* biome-ignore lint/a11y/useSemanticElements lint/a11y/useFocusableInteractive: the grid has the focus, see above */}
-      <div role="row" className="hidden-visually" aria-rowindex={1 + Math.floor(cursor / (geometry.current?.columns ?? 1))}>
+      <div
+        role="row"
+        className="hidden-visually"
+        aria-rowindex={1 + Math.floor(cursor / (geometry.current?.columns ?? 1))}
+      >
         {/* biome-ignore lint/a11y/useSemanticElements lint/a11y/useFocusableInteractive: the grid has the focus, see above */}
         <div id="unit-cursor" role="gridcell" aria-colindex={1 + (cursor % (geometry.current?.columns ?? 1))}>
           {describeCell(watch.grid, cursor)}

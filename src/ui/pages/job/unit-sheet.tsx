@@ -58,7 +58,10 @@ function UnitBody({ watch, job, unit }: { readonly watch: JobWatch; readonly job
         </p>
       </div>
       {conflicts > 0 ? (
-        <Notice tone="error" title={`${plural(conflicts, 'receipt contradicts', 'receipts contradict')} the accepted result`}>
+        <Notice
+          tone="error"
+          title={`${plural(conflicts, 'receipt contradicts', 'receipts contradict')} the accepted result`}
+        >
           The signed receipts are kept as evidence and their executors get no more units of this job.
         </Notice>
       ) : null}

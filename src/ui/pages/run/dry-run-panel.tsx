@@ -64,7 +64,9 @@ export function DryRunPanel({ spec, options }: DryRunPanelProps) {
         </div>
         <div aria-live="polite" className="stack">
           {trial.phase === 'none' ? (
-            <p className="quiet small">Shows the output, time, memory and gas of one unit, and from it how long the whole will take.</p>
+            <p className="quiet small">
+              Shows the output, time, memory and gas of one unit, and from it how long the whole will take.
+            </p>
           ) : null}
           {trial.phase === 'failed' ? (
             <Notice tone="error" title="The unit could not run">
@@ -97,12 +99,16 @@ function Outcome({ dry, spec, options }: OutcomeProps) {
         <Fact term="Time">{duration(dry.durationMs)}</Fact>
         <Fact term="Memory">{bytes(dry.memoryBytesPeak)}</Fact>
         <Fact term="Work">{gas(dry.gas)}</Fact>
-        <Fact term="Output">{bytes(outcome.stdout.length + outcome.files.reduce((sum, file) => sum + file.content.length, 0))}</Fact>
+        <Fact term="Output">
+          {bytes(outcome.stdout.length + outcome.files.reduce((sum, file) => sum + file.content.length, 0))}
+        </Fact>
         <Fact term="Getting the program ready">{duration(dry.prepareMs)}</Fact>
       </dl>
       <p>
-        The whole: <strong>{duration(whole.wallMs)}</strong> on {whole.coresWords}, {duration(whole.computeMs)} of computing
-        {options.replicas > 1 ? `, ${options.replicas} runs of each unit counted` : ''}, about {money(whole.costMicro)}.
+        The whole: <strong>{duration(whole.wallMs)}</strong> on {whole.coresWords}, {duration(whole.computeMs)} of
+        computing
+        {options.replicas > 1 ? `, ${options.replicas} runs of each unit counted` : ''},{' '}
+        {whole.costMicro === 0 ? 'free' : `about ${money(whole.costMicro)}`}.
       </p>
     </>
   )
@@ -133,8 +139,12 @@ function OutputPreview({ dry, spec }: { readonly dry: DryRun; readonly spec: Job
   }
   return (
     <>
-      {outcome.stdout.length > 0 ? <pre className="bytes">{preview(outcome.stdout, 10 * PREVIEW_CHARACTERS_MAX)}</pre> : null}
-      {outcome.stderr.length > 0 ? <pre className="bytes">{preview(outcome.stderr, 10 * PREVIEW_CHARACTERS_MAX)}</pre> : null}
+      {outcome.stdout.length > 0 ? (
+        <pre className="bytes">{preview(outcome.stdout, 10 * PREVIEW_CHARACTERS_MAX)}</pre>
+      ) : null}
+      {outcome.stderr.length > 0 ? (
+        <pre className="bytes">{preview(outcome.stderr, 10 * PREVIEW_CHARACTERS_MAX)}</pre>
+      ) : null}
       {outcome.files.map((file) => (
         <p key={file.path} className="mono small">
           /out/{file.path} ({bytes(file.content.length)})

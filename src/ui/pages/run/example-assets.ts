@@ -1,8 +1,9 @@
 /** Where the build put modules and files of the examples, by their path below `examples/`. */
-const URLS = import.meta.glob('../../../../examples/*/*.{wasm,txt,obj}', { query: '?url', import: 'default', eager: true }) as Record<
-  string,
-  string
->
+const URLS = import.meta.glob('../../../../examples/*/*.{wasm,txt,obj}', {
+  query: '?url',
+  import: 'default',
+  eager: true,
+}) as Record<string, string>
 
 const PREFIX = '../../../../examples/'
 

@@ -28,7 +28,10 @@ export function ExampleForm({ example, onDraft }: ExampleFormProps) {
     }
   }, [example, values, onDraft])
   return (
-    <Panel title={example.title} note={`${example.language}, ${example.abi === 'reactor' ? 'reactor' : 'WASI command'}`}>
+    <Panel
+      title={example.title}
+      note={`${example.language}, ${example.abi === 'reactor' ? 'reactor' : 'WASI command'}`}
+    >
       <div className="stack">
         <p className="quiet">{example.description}</p>
         <div className="fields">

@@ -6,7 +6,11 @@ const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 describe('rangeInputs', () => {
   it('makes one unit for each number, both ends included', () => {
     const inputs = rangeInputs('9007199254740993', '9007199254740995', 'args')
-    expect(inputs.map((input) => input.args)).toEqual([['9007199254740993'], ['9007199254740994'], ['9007199254740995']])
+    expect(inputs.map((input) => input.args)).toEqual([
+      ['9007199254740993'],
+      ['9007199254740994'],
+      ['9007199254740995'],
+    ])
   })
   it('hands the number over as standard input', () => {
     expect(text(rangeInputs('-1', '-1', 'stdin')[0]?.stdin ?? new Uint8Array())).toBe('-1\n')

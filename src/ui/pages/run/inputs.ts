@@ -18,7 +18,9 @@ export function rangeInputs(from: string, to: string, as: InputAs): UnitInput[] 
   const last = wholeNumber('To', to)
   if (last < first) throw new InputsError(`To is ${last}; it must be at least From, ${first}`)
   checkCount(last - first + 1n)
-  return Array.from({ length: Number(last - first + 1n) }, (_, i) => valueInput(String(first + BigInt(i)), as, `${i}.txt`))
+  return Array.from({ length: Number(last - first + 1n) }, (_, i) =>
+    valueInput(String(first + BigInt(i)), as, `${i}.txt`),
+  )
 }
 
 /** One unit for each line: arguments as in a shell, with quotes but without anything else of a shell. */
@@ -49,7 +51,9 @@ export function jsonLineInputs(text: string, as: InputAs): UnitInput[] {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
       return objectInput(value as Record<string, unknown>, number)
     }
-    throw new InputsError(`Line ${number} is ${Array.isArray(value) ? 'an array' : String(value)}; it must be a string, a number or an object`)
+    throw new InputsError(
+      `Line ${number} is ${Array.isArray(value) ? 'an array' : String(value)}; it must be a string, a number or an object`,
+    )
   })
 }
 
@@ -68,7 +72,8 @@ const FIELDS = ['args', 'env', 'stdin', 'files']
 
 function objectInput(value: Record<string, unknown>, line: number): UnitInput {
   const unknown = Object.keys(value).find((key) => !FIELDS.includes(key))
-  if (unknown !== undefined) throw new InputsError(`Line ${line} has a field “${unknown}”; known are ${FIELDS.join(', ')}`)
+  if (unknown !== undefined)
+    throw new InputsError(`Line ${line} has a field “${unknown}”; known are ${FIELDS.join(', ')}`)
   const { args = [], env = {}, stdin = '', files = {} } = value
   if (!Array.isArray(args)) throw new InputsError(`Line ${line}: args must be an array`)
   if (typeof stdin !== 'string') throw new InputsError(`Line ${line}: stdin must be a string`)
@@ -76,7 +81,10 @@ function objectInput(value: Record<string, unknown>, line: number): UnitInput {
     args: args.map((arg) => textOf(arg, `Line ${line}: each of args`)),
     env: entriesOf(env, `Line ${line}: env`),
     stdin: encoder.encode(stdin),
-    files: entriesOf(files, `Line ${line}: files`).map(([path, content]) => ({ path, content: encoder.encode(content) })),
+    files: entriesOf(files, `Line ${line}: files`).map(([path, content]) => ({
+      path,
+      content: encoder.encode(content),
+    })),
   }
 }
 
@@ -110,7 +118,8 @@ function linesOf(text: string): { readonly line: string; readonly number: number
 }
 
 function wholeNumber(field: string, text: string): bigint {
-  if (!/^-?\d{1,36}$/.test(text.trim())) throw new InputsError(`${field} is ${text || 'empty'}; it must be a whole number`)
+  if (!/^-?\d{1,36}$/.test(text.trim()))
+    throw new InputsError(`${field} is ${text || 'empty'}; it must be a whole number`)
   return BigInt(text.trim())
 }
 

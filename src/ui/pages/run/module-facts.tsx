@@ -1,4 +1,4 @@
-import type { ModuleReport } from '../../../node/contract.ts'
+import type { ModuleReport } from '../../../core/sandbox/module.ts'
 import { bytes, count } from '../../format/number.ts'
 import { Notice } from '../../parts/panel.tsx'
 import { Fact } from '../job/receipt-card.tsx'
@@ -22,7 +22,9 @@ export function ModuleFacts({ name, report }: { readonly name: string; readonly 
         <Fact term="Memory">
           {bytes(report.memoryPagesMin * PAGE_BYTES)} at start, {bytes(report.memoryPagesMax * PAGE_BYTES)} at most
         </Fact>
-        <Fact term="Asks the host for">{imports.length === 0 ? 'nothing' : names(imports.map((each) => each.name))}</Fact>
+        <Fact term="Asks the host for">
+          {imports.length === 0 ? 'nothing' : names(imports.map((each) => each.name))}
+        </Fact>
         <Fact term="Uses">{features.length === 0 ? 'the core of WebAssembly' : names(features)}</Fact>
       </dl>
       {abi === null ? (

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
+import type { ModuleReport } from '../../../core/sandbox/module.ts'
 import type { UnitFile, UnitInput } from '../../../core/tasks/unit.ts'
-import type { ModuleReport, ResultView } from '../../../node/contract.ts'
+import type { ResultView } from '../../../node/contract.ts'
 import { bytes, plural } from '../../format/number.ts'
 import { Field, Segment, Segments } from '../../parts/controls.tsx'
 import { Notice, Panel } from '../../parts/panel.tsx'
@@ -70,7 +71,11 @@ export function OwnForm({ onDraft }: { readonly onDraft: (state: DraftState) => 
     <>
       <Panel title="Program" note="a WebAssembly file from C, Rust, Zig, TinyGo, AssemblyScript, …">
         <div className="stack">
-          <DropFiles label="Choose or drop a .wasm file" accept=".wasm,application/wasm" onFiles={(files) => void choose(files)} />
+          <DropFiles
+            label="Choose or drop a .wasm file"
+            accept=".wasm,application/wasm"
+            onFiles={(files) => void choose(files)}
+          />
           {module === null ? null : <Inspection module={module} />}
         </div>
       </Panel>
@@ -85,8 +90,8 @@ function Inspection({ module }: { readonly module: Module }) {
   if (module.report === null) {
     return (
       <Notice tone="error" title={`${module.name} was refused`}>
-        {module.error}. No peer would run it, so nothing was given out. The limits are the same for everybody; build the program
-        without what is named and choose it again.
+        {module.error}. No peer would run it, so nothing was given out. The limits are the same for everybody; build the
+        program without what is named and choose it again.
       </Notice>
     )
   }
@@ -118,12 +123,24 @@ function InputsForm({ values, set, reactor }: InputsFormProps) {
           <div className="fields">
             <Field label="From" note="The first whole number">
               {(ids) => (
-                <input {...ids} className="input" inputMode="numeric" value={from} onChange={(event) => set({ from: event.target.value })} />
+                <input
+                  {...ids}
+                  className="input"
+                  inputMode="numeric"
+                  value={from}
+                  onChange={(event) => set({ from: event.target.value })}
+                />
               )}
             </Field>
             <Field label="To" note="The last one, included">
               {(ids) => (
-                <input {...ids} className="input" inputMode="numeric" value={to} onChange={(event) => set({ to: event.target.value })} />
+                <input
+                  {...ids}
+                  className="input"
+                  inputMode="numeric"
+                  value={to}
+                  onChange={(event) => set({ to: event.target.value })}
+                />
               )}
             </Field>
           </div>
@@ -131,7 +148,13 @@ function InputsForm({ values, set, reactor }: InputsFormProps) {
         <Segment value="args">
           <Field label="One unit on each line" note="Arguments separated by spaces; quotes keep spaces">
             {(ids) => (
-              <textarea {...ids} className="input" spellCheck={false} value={args} onChange={(event) => set({ args: event.target.value })} />
+              <textarea
+                {...ids}
+                className="input"
+                spellCheck={false}
+                value={args}
+                onChange={(event) => set({ args: event.target.value })}
+              />
             )}
           </Field>
         </Segment>
@@ -141,12 +164,22 @@ function InputsForm({ values, set, reactor }: InputsFormProps) {
             note={'A text, a number, or {"args": […], "env": {…}, "stdin": "…", "files": {"name": "text"}}'}
           >
             {(ids) => (
-              <textarea {...ids} className="input" spellCheck={false} value={jsonl} onChange={(event) => set({ jsonl: event.target.value })} />
+              <textarea
+                {...ids}
+                className="input"
+                spellCheck={false}
+                value={jsonl}
+                onChange={(event) => set({ jsonl: event.target.value })}
+              />
             )}
           </Field>
         </Segment>
         <Segment value="files">
-          <DropFiles label="Choose or drop files, one unit each" multiple onFiles={(chosen) => set({ files: chosen })} />
+          <DropFiles
+            label="Choose or drop files, one unit each"
+            multiple
+            onFiles={(chosen) => set({ files: chosen })}
+          />
           <p className="quiet small">{files.length === 0 ? 'None yet' : `${plural(files.length, 'file')} chosen`}</p>
         </Segment>
       </Segments>
@@ -155,7 +188,12 @@ function InputsForm({ values, set, reactor }: InputsFormProps) {
           <Field label="Reaches the program as" note={AS_NOTES[as]}>
             {(ids) => (
               // The values of the options are those of `InputAs`.
-              <select {...ids} className="input" value={as} onChange={(event) => set({ as: event.target.value as InputAs })}>
+              <select
+                {...ids}
+                className="input"
+                value={as}
+                onChange={(event) => set({ as: event.target.value as InputAs })}
+              >
                 {kind === 'files' ? null : <option value="args">Argument</option>}
                 <option value="stdin">Standard input</option>
                 <option value="file">File under /in</option>
@@ -166,7 +204,12 @@ function InputsForm({ values, set, reactor }: InputsFormProps) {
         <Field label="Show results as" note="Can be downloaded either way">
           {(ids) => (
             // The values of the options are those of `Values['view']`.
-            <select {...ids} className="input" value={view} onChange={(event) => set({ view: event.target.value as Values['view'] })}>
+            <select
+              {...ids}
+              className="input"
+              value={view}
+              onChange={(event) => set({ view: event.target.value as Values['view'] })}
+            >
               <option value="table">Table</option>
               <option value="image-files">Pictures written to /out</option>
               <option value="none">Not at all</option>
@@ -205,7 +248,9 @@ function draftOf(module: Module | null, values: Values): DraftState {
     const view: ResultView = { kind: values.view }
     const name = module.name.replace(/\.wasm$/, '')
     const sharedFiles = abi === 'reactor' ? [] : values.shared
-    return { draft: { spec: { name, abi, module: module.content, inputs, sharedFiles, view }, origin: null, caption: name } }
+    return {
+      draft: { spec: { name, abi, module: module.content, inputs, sharedFiles, view }, origin: null, caption: name },
+    }
   } catch (error) {
     return { draft: null, why: errorText(error) }
   }

@@ -49,13 +49,17 @@ function RunForm({ exampleId }: { readonly exampleId: string }) {
   const spec = useMemo<JobSpec | null>(() => (draft === null ? null : { ...draft.spec, options }), [draft, options])
   return (
     <div className="run-columns">
-      <div className="stack">
+      <div className="stack run-form">
         {example === null ? <OwnForm onDraft={onDraft} /> : <ExampleForm example={example} onDraft={onDraft} />}
-        <OptionsPanel options={options} onChange={(change) => setOptions((last) => ({ ...last, ...change }))} />
       </div>
-      <div className="stack run-side">
-        <Submit spec={spec} state={state} options={options} />
-        <DryRunPanel spec={spec} options={options} />
+      <div className="run-aside">
+        <div className="stack run-side">
+          <Submit spec={spec} state={state} options={options} />
+          <DryRunPanel spec={spec} options={options} />
+        </div>
+      </div>
+      <div className="run-options">
+        <OptionsPanel options={options} onChange={(change) => setOptions((last) => ({ ...last, ...change }))} />
       </div>
     </div>
   )
