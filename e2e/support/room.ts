@@ -97,17 +97,22 @@ export class Room {
     const context = await this.#browser.newContext({ serviceWorkers: 'block' })
     this.#contexts.add(context)
     if (options.nodeWorkerPrelude !== undefined) await misbehave(context, options.nodeWorkerPrelude)
+    const tab = await this.beside(context)
+    const { lend = true, workers = 1 } = options
+    const lending = { optedIn: lend, workers, pauseOnBattery: false, pauseOnMetered: false }
+    await tab.page.evaluate(async (settings) => void (await globalThis.starling.setLending(settings)), lending)
+    return tab
+  }
+
+  /** A further tab in a context: another view of the same node. */
+  async beside(context: BrowserContext): Promise<Tab> {
     const page = await context.newPage()
     await page.goto(this.url)
     await nodeIsUp(page)
-    const peerId = (await snapshotOf(page)).peerId
-    const { lend = true, workers = 1 } = options
-    const lending = { optedIn: lend, workers, pauseOnBattery: false, pauseOnMetered: false }
-    await page.evaluate(async (settings) => void (await globalThis.starling.setLending(settings)), lending)
     return {
       page,
       context,
-      peerId,
+      peerId: (await snapshotOf(page)).peerId,
       snapshot: () => snapshotOf(page),
       submit: (job) => submit(page, job),
       job: (jobId) => page.evaluate((id) => globalThis.starling.job(id), jobId),
