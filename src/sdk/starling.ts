@@ -17,6 +17,7 @@ export class Starling {
   /** The whole contract with the node, for what the SDK has no word for: peers, lending, metrics, logs. */
   readonly node: NodeApi
   readonly #leave: () => Promise<void>
+  #left: Promise<void> | undefined
 
   constructor(node: NodeApi, leave: () => Promise<void>) {
     this.node = node
@@ -47,7 +48,8 @@ export class Starling {
 
   /** Stops what `join` started: a Node peer goes away; a page's node, which the page owns, goes on. */
   async leave(): Promise<void> {
-    await this.#leave()
+    this.#left ??= this.#leave()
+    await this.#left
   }
 
   async #abiOf(module: Uint8Array): Promise<'wasi-command' | 'reactor'> {

@@ -71,10 +71,12 @@ async function welcome(relay: Relay, options: StartOptions, context: Context): P
   const { terminal, lifetime } = context
   const [here = ''] = relay.urls
   terminal.say(`Starting ${options.peers} local ${options.peers === 1 ? 'peer' : 'peers'} (headless tabs)`)
-  await openTabs(here, options.peers, context)
-  const started = performance.now()
-  const starling = await lifetime.unlessInterrupted(join({ relay: here }))
+  // The requester meets the first tabs while the others still start.
+  const joined = join({ relay: here })
   try {
+    await Promise.all([openTabs(here, options.peers, context), lifetime.unlessInterrupted(joined)])
+    const starling = await joined
+    const started = performance.now()
     const folder = new URL('../../../examples/', import.meta.url)
     const spec = await jobOf(
       WELCOME.example,
@@ -97,7 +99,10 @@ async function welcome(relay: Relay, options: StartOptions, context: Context): P
     const { units, accepted, verified } = summary.counts
     return { peers: summary.executors, units, accepted, verified, wallMs }
   } finally {
-    await starling.leave()
+    await joined.then(
+      (starling) => starling.leave(),
+      () => undefined,
+    )
   }
 }
 
