@@ -48,7 +48,8 @@ import { UnitRunner } from './unit-runner.ts'
 const EVENT_INTERVAL_MS = 250
 /** A snapshot without any change goes out this often, so that rates and times move. */
 const SNAPSHOT_INTERVAL_MS = 1_000
-const SAVE_INTERVAL_MS = 5_000
+/** Counters for people: what a crash may lose of them. */
+const SAVE_INTERVAL_MS = 1_000
 
 /** What only the platform knows. */
 export interface Platform {
