@@ -74,6 +74,10 @@ const methods: Record<string, (...args: never[]) => unknown> = {
       return { ms: performance.now() - start, error: (error as Error).message }
     }
   },
+  /** Ends all links but those to relays. */
+  disconnectAll: () => {
+    for (const { peer, relay } of network.connections()) if (!relay) network.disconnect(peer)
+  },
   stop: () => network.stop(),
 }
 

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { loadKernels } from '../../bench/kernels/kernels.ts'
 import { EXAMPLES } from '../../examples/catalog.ts'
 import { type Example, type ExampleValues, jobOf } from '../../examples/example.ts'
 import type { UnitInput } from '../../src/core/tasks/unit.ts'
@@ -115,21 +116,11 @@ function addProgram(builder: CorpusBuilder): void {
   }
 }
 
-interface KernelFile {
-  readonly name: string
-  readonly file: string
-  readonly inputs: readonly (string | { readonly hex: string })[]
-}
-
 function addKernels(builder: CorpusBuilder): void {
-  const list = `${ROOT}bench/kernels/kernels.json`
-  if (!existsSync(list)) return
-  // Our own file, made by the kernels' build.
-  for (const kernel of JSON.parse(readFileSync(list, 'utf8')) as readonly KernelFile[]) {
+  for (const kernel of loadKernels()) {
     const module = `kernel-${kernel.name}`
-    builder.module(module, readFileSync(`${ROOT}bench/kernels/${kernel.file}`))
-    for (const [i, hex] of kernel.inputs.entries()) {
-      const stdin = Buffer.from(typeof hex === 'string' ? hex : hex.hex, 'hex')
+    builder.module(module, kernel.bytes)
+    for (const [i, stdin] of kernel.inputs.entries()) {
       builder.unit(module, `${i}`, { input: { args: [], env: [], stdin, files: [] } })
     }
   }

@@ -42,19 +42,23 @@ export async function runCorpus(
   corpus: Corpus,
   load: (module: string) => Promise<Uint8Array>,
 ): Promise<readonly CorpusResult[]> {
-  const refused = new Map<string, string>()
+  const results: CorpusResult[] = []
+  // One after the other, since a pool keeps a bounded number of modules.
   for (const module of corpus.modules) {
-    await pool
-      .prepare(module, await load(module))
-      .catch((error: Error) => refused.set(module, `${error.name}: ${error.message}`))
+    const units = corpus.units.filter((unit) => unit.module === module)
+    const refused = await pool.prepare(module, await load(module)).then(
+      () => null,
+      (error: Error) => `${error.name}: ${error.message}`,
+    )
+    results.push(...(await Promise.all(units.map((unit) => runOne(pool, unit, refused)))))
   }
-  return await Promise.all(corpus.units.map((unit) => runOne(pool, unit, refused.get(unit.module))))
+  return results
 }
 
-async function runOne(pool: SandboxPool, unit: CorpusUnit, refused: string | undefined): Promise<CorpusResult> {
+async function runOne(pool: SandboxPool, unit: CorpusUnit, refused: string | null): Promise<CorpusResult> {
   const { id, module } = unit
   const failed = { id, outputHash: '', exitCode: -1, trap: null, gas: '', memoryBytesPeak: 0, head: '' }
-  if (refused !== undefined) return { ...failed, error: refused }
+  if (refused !== null) return { ...failed, error: refused }
   const limits = { ...unit.limits, gasMax: BigInt(unit.limits.gasMax) }
   const seed = sha256Bytes(new TextEncoder().encode(id))
   try {

@@ -283,6 +283,10 @@ class StarlingNetwork implements Network {
     await mesh.dial(peer, [addressOrPeer], 'direct')
   }
 
+  disconnect(peer: string): void {
+    this.#drop(peer, 'Disconnected on request')
+  }
+
   hint(event: 'online' | 'offline' | 'visible'): void {
     const running = this.#running
     if (running === undefined) return
@@ -440,7 +444,11 @@ class StarlingNetwork implements Network {
     this.#updateAbility(running)
     running.relays.tick()
     running.mesh.step({ type: 'tick' })
-    this.#keepalive.tick({ isRelayed: (peer) => running.links.path(peer) === 'relayed' })
+    this.#keepalive.tick({
+      lagMs: Math.max(0, gapMs - TICK_INTERVAL_MS),
+      isRelayed: (peer) => running.links.path(peer) === 'relayed',
+      isRelay: (peer) => running.relays.isRelay(peer),
+    })
     running.links.tidy()
     this.#updateStatus()
   }

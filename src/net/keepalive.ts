@@ -4,6 +4,7 @@ import { integer, text } from '../core/codec/fields.ts'
 import { NETWORK_CHARS_MAX } from '../core/identity/limits.ts'
 import {
   KEEPALIVE_INTERVAL_MS,
+  KEEPALIVE_RELAY_TIMEOUT_MS,
   KEEPALIVE_RELAYED_INTERVAL_MS,
   KEEPALIVE_SUSPECT_TIMEOUT_MS,
   KEEPALIVE_TIMEOUT_MS,
@@ -32,6 +33,8 @@ interface Pulse {
   answeredAt: number
   /** Its streams ended: it has less time to answer. */
   suspect: boolean
+  /** Added to the timeout of the ping on its way. */
+  graceMs: number
 }
 
 export interface KeepaliveInit {
@@ -62,7 +65,7 @@ export class Keepalive {
 
   linked(peer: string): void {
     if (this.#pulses.has(peer)) return
-    this.#pulses.set(peer, { number: 0, sentAt: 0, answeredAt: this.#init.now(), suspect: false })
+    this.#pulses.set(peer, { number: 0, sentAt: 0, answeredAt: this.#init.now(), suspect: false, graceMs: 0 })
     const { network, relay } = this.#init
     this.#send(peer, { kind: 'hello', network, relay })
     this.#ping(peer)
@@ -105,11 +108,21 @@ export class Keepalive {
     }
   }
 
-  /** @param options.isRelayed - Such links are asked less often: their bytes are counted by the relay. */
-  tick(options: { readonly isRelayed: (peer: string) => boolean }): void {
+  /**
+   * @param options.lagMs - How much later than planned this tick comes: while we could not read, nobody could answer.
+   * @param options.isRelayed - Such links are asked less often: their bytes are counted by the relay.
+   * @param options.isRelay - Relays have more time.
+   */
+  tick(options: {
+    readonly lagMs: number
+    readonly isRelayed: (peer: string) => boolean
+    readonly isRelay: (peer: string) => boolean
+  }): void {
     const now = this.#init.now()
     for (const [peer, pulse] of this.#pulses) {
-      const timeoutMs = pulse.suspect ? KEEPALIVE_SUSPECT_TIMEOUT_MS : KEEPALIVE_TIMEOUT_MS
+      if (pulse.sentAt > 0) pulse.graceMs += options.lagMs
+      const patienceMs = options.isRelay(peer) ? KEEPALIVE_RELAY_TIMEOUT_MS : KEEPALIVE_TIMEOUT_MS
+      const timeoutMs = (pulse.suspect ? KEEPALIVE_SUSPECT_TIMEOUT_MS : patienceMs) + pulse.graceMs
       if (pulse.sentAt > 0 && now - pulse.sentAt > timeoutMs) {
         this.#pulses.delete(peer)
         this.#init.onDead(peer)
@@ -124,7 +137,7 @@ export class Keepalive {
     const pulse = this.#pulses.get(peer)
     if (pulse === undefined) return
     pulse.number++
-    if (pulse.sentAt === 0 || pulse.suspect) pulse.sentAt = this.#init.now()
+    if (pulse.sentAt === 0 || pulse.suspect) Object.assign(pulse, { sentAt: this.#init.now(), graceMs: 0 })
     this.#send(peer, { kind: 'ping', number: pulse.number })
   }
 

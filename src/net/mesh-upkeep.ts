@@ -75,11 +75,17 @@ export class MeshUpkeep {
   async dial(peer: string, addresses: readonly string[], path: LinkPath): Promise<void> {
     this.dials.started++
     this.dials.inFlight++
+    let stage = 'addresses'
     try {
       const chosen = this.#choose(peer, addresses, path)
       if (chosen.length === 0) throw new PeerUnreachableError(`No ${path} address of the peer is known`)
       const multiaddrs = chosen.slice(0, DIAL_ADDRESSES_MAX).map((address) => multiaddr(address))
-      await this.#init.node.dial(multiaddrs, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) })
+      await this.#init.node.dial(multiaddrs, {
+        signal: AbortSignal.timeout(DIAL_TIMEOUT_MS),
+        onProgress: ({ type }) => {
+          stage = type
+        },
+      })
       this.dials.succeeded++
       if (!this.#failedBefore.has(peer)) this.dials.firstTrySucceeded++
       this.#failedBefore.delete(peer)
@@ -87,7 +93,7 @@ export class MeshUpkeep {
       this.dials.failed++
       if (this.#failedBefore.size > ADDRESSES_KEPT_MAX) this.#failedBefore.clear()
       this.#failedBefore.add(peer)
-      throw error
+      throw new PeerUnreachableError(`${(error as Error).message}, at ${stage}`, {}, { cause: error })
     } finally {
       this.dials.inFlight--
     }

@@ -226,6 +226,8 @@ export interface Network {
   on<K extends keyof NetworkEvents>(event: K, listener: (detail: NetworkEvents[K]) => void): () => void
   /** Dials a multiaddr or a known peer id now, beside the upkeep of the mesh. */
   dial(addressOrPeer: string): Promise<void>
+  /** Ends all links to a peer now. Nothing keeps it, or us, from dialling again. */
+  disconnect(peer: string): void
   /** Tells the network what only the window knows: `online` and `offline` events, and that the page came back. */
   hint(event: 'online' | 'offline' | 'visible'): void
   metrics(): MetricSample[]

@@ -75,4 +75,4 @@ export const RELAY_FULL_RETRY_MS = 20_000
 export const RESERVATION_RENEWAL_MS = 6 * 60_000
 
 /** A connect or reserve that has not answered by then has failed, whatever its driver says. */
-export const RELAY_ATTEMPT_TIMEOUT_MS = 15_000
+export const RELAY_ATTEMPT_TIMEOUT_MS = 20_000
