@@ -51,6 +51,9 @@ const SNAPSHOT_INTERVAL_MS = 1_000
 /** Counters for people: what a crash may lose of them. */
 const SAVE_INTERVAL_MS = 1_000
 
+/** Names of others' jobs that are remembered for display; a flood of offers must not fill the memory. */
+const JOB_NAMES_MAX = 4_096
+
 /** What only the platform knows. */
 export interface Platform {
   readonly workersMax: number
@@ -116,7 +119,7 @@ export class Peer implements NodeApi {
       ...shared,
       machine: machines.executor,
       onNotice: (notice) => this.#executorNotice(notice),
-      onManifest: (job, manifest) => this.#jobNames.set(job, manifest.name),
+      onManifest: (job, manifest) => this.#nameJob(job, manifest.name),
     })
     this.#book = new JobBook(ports, inputs, {
       submit: (job, spec) =>
@@ -324,6 +327,11 @@ export class Peer implements NodeApi {
   #executorNotice(notice: ExecutorNotice): void {
     this.#lending.apply(notice)
     this.#changed = true
+  }
+
+  #nameJob(job: string, name: string): void {
+    if (this.#jobNames.size >= JOB_NAMES_MAX) this.#jobNames.clear()
+    this.#jobNames.set(job, name)
   }
 
   #watchNetwork(): void {
