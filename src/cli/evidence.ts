@@ -3,7 +3,7 @@ import { decodeFirst } from 'cborg'
 import { StarlingError } from '../core/codec/errors.ts'
 import type { Receipt } from '../core/tasks/receipt.ts'
 import { verifyReceipt } from '../core/tasks/receipt-codec.ts'
-import { createVerifier } from '../node/verifier.ts'
+import { PlatformVerifier } from '../node/verifier.ts'
 
 /** One receipt of a file, looked at. */
 export type Verdict =
@@ -33,7 +33,7 @@ export function* itemsOf(bytes: Uint8Array): Generator<Uint8Array> {
 
 /** Verifies every receipt of a file, one after the other, from the bytes alone. */
 export async function* verdictsOf(bytes: Uint8Array): AsyncGenerator<Verdict> {
-  const verifier = createVerifier()
+  const verifier = new PlatformVerifier()
   for (const item of itemsOf(bytes)) {
     try {
       const { network, executor, attesters, receipt } = await verifyReceipt(item, { verifier })

@@ -12,7 +12,7 @@ import { Metrics } from './metrics.ts'
 import { Peer, type Platform } from './peer.ts'
 import type { NodePorts } from './ports.ts'
 import { Settings } from './settings.ts'
-import { createVerifier } from './verifier.ts'
+import { PlatformVerifier } from './verifier.ts'
 
 /** What a browser's worker and Node give a peer, each in its own way. */
 export interface StartPeerInit {
@@ -35,7 +35,7 @@ export async function startPeer(init: StartPeerInit): Promise<Peer> {
     self,
     networkId,
     signer: { author: self, sign: (bytes) => key.sign(bytes) },
-    verifier: createVerifier(),
+    verifier: new PlatformVerifier(),
     store,
     blocks,
     source: new PeerBlockSource(blocks, network, self),

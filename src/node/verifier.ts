@@ -19,10 +19,10 @@ function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 export class PlatformVerifier implements Verifier {
   /** `null` stands for a key that this platform cannot import. Least recently used first. */
   readonly #keys = new Map<PeerId, Promise<CryptoKey | null>>()
-  readonly #subtle: SubtleCrypto | undefined
+  readonly #subtle: SubtleCrypto | null
 
-  /** @param subtle - The platform's WebCrypto; `undefined` in insecure contexts. @default globalThis.crypto.subtle */
-  constructor(subtle: SubtleCrypto | undefined = globalThis.crypto?.subtle) {
+  /** @param subtle - The platform's WebCrypto; `null` where there is none, as in insecure contexts. @default globalThis.crypto.subtle */
+  constructor(subtle: SubtleCrypto | null = globalThis.crypto?.subtle ?? null) {
     this.#subtle = subtle
   }
 
@@ -38,7 +38,7 @@ export class PlatformVerifier implements Verifier {
 
   async #platformAccepts(author: PeerId, bytes: Uint8Array, signature: Uint8Array): Promise<boolean> {
     const key = await this.#key(author)
-    if (key === null || this.#subtle === undefined) return false
+    if (key === null || this.#subtle === null) return false
     try {
       return await this.#subtle.verify('Ed25519', key, owned(signature), owned(bytes))
     } catch {
