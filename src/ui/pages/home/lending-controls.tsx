@@ -41,12 +41,12 @@ export function LendingControls() {
           onChange={(workers) => set({ workers })}
         />
         <Range
-          label="Share of each core"
+          label="Share of a core"
           value={Math.round(settings.cpuShare * 100)}
           min={SHARE_MIN}
           max={SHARE_MAX}
           step={SHARE_STEP}
-          words={(value) => (value === SHARE_MAX ? 'all of its time' : `${value} % of its time`)}
+          words={(value) => (value === SHARE_MAX ? 'all of it' : `${value} %`)}
           onChange={(share) => set({ cpuShare: share / 100 })}
         />
         <Toggle

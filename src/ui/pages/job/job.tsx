@@ -2,6 +2,7 @@ import { useRef, useState } from 'react'
 import { Link, useSearchParams } from 'wouter'
 import type { JobDetail, JobSummary } from '../../../node/contract.ts'
 import { reasonWords } from '../../format/reasons.ts'
+import { Toggle } from '../../parts/controls.tsx'
 import { Empty, Notice, Panel, Skeleton } from '../../parts/panel.tsx'
 import { Progress } from '../../parts/progress.tsx'
 import { JobStateMark } from '../../parts/state-mark.tsx'
@@ -77,9 +78,14 @@ function JobPage({ watch, job, summary }: JobPageProps) {
       <JobFigures job={summary} />
       <Progress counts={summary.counts} label={`Progress of ${job.name}`} />
       <div className={job.view.kind === 'none' ? 'stack' : 'job-halves'}>
-        <Panel title="Units" className="job-units">
+        <Panel
+          title="Units"
+          actions={
+            <Toggle label="Colour by peer" checked={by === 'peer'} onChange={(on) => setBy(on ? 'peer' : 'state')} />
+          }
+        >
           <div className="stack">
-            <Legend counts={summary.counts} by={by} onBy={setBy} watch={watch} />
+            <Legend counts={summary.counts} by={by} watch={watch} />
             <UnitGrid watch={watch} units={summary.counts.units} by={by} selected={unit} onOpen={setUnit} />
           </div>
         </Panel>

@@ -2,7 +2,6 @@ import { useEffect, useState } from 'react'
 import type { JobCounts } from '../../../node/contract.ts'
 import { count } from '../../format/number.ts'
 import { UNIT_STATES, type UnitState } from '../../format/states.ts'
-import { Toggle } from '../../parts/controls.tsx'
 import { Peer } from '../../parts/peer.tsx'
 import { UnitStateMark } from '../../parts/state-mark.tsx'
 import type { JobWatch } from '../../state/job-watch.ts'
@@ -14,18 +13,12 @@ const PEERS_SHOWN = 4
 interface LegendProps {
   readonly counts: JobCounts
   readonly by: ColourBy
-  readonly onBy: (by: ColourBy) => void
   readonly watch: JobWatch
 }
 
 /** What the colours and shapes of the grid mean, with how many there are of each. */
-export function Legend({ counts, by, onBy, watch }: LegendProps) {
-  return (
-    <>
-      <Toggle label="Colour by peer" checked={by === 'peer'} onChange={(on) => onBy(on ? 'peer' : 'state')} />
-      {by === 'state' ? <StateLegend counts={counts} /> : <PeerLegend watch={watch} />}
-    </>
-  )
+export function Legend({ counts, by, watch }: LegendProps) {
+  return by === 'state' ? <StateLegend counts={counts} /> : <PeerLegend watch={watch} />
 }
 
 function StateLegend({ counts }: { readonly counts: JobCounts }) {

@@ -16,9 +16,9 @@ export const FORM_DEFAULTS: JobOptions = {
   wallMsMax: 30_000,
   stackBytesMax: 256 * 1024,
   outputBytesMax: 16 * MEBIBYTE,
-  pricePerSecondMicro: 0n,
-  pricePerMebibyteMicro: 0n,
-  priceMaxMicro: 0n,
+  pricePerSecondMicro: 100n,
+  pricePerMebibyteMicro: 1n,
+  priceMaxMicro: 10_000n,
 }
 
 type NumberField = Exclude<keyof JobOptions, 'useOwnWorkers'>
