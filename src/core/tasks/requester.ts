@@ -17,7 +17,6 @@ import type {
 import { type LeaseState, leaderIn, type OpenUnit } from './open-unit.ts'
 import { checkAgainstManifest } from './receipt-codec.ts'
 import { recordOps } from './record-codec.ts'
-import type { RequesterRecords } from './records.ts'
 import type { LeaseEnd, LoadedInput, OutcomeKey, RequesterEffect, RequesterEvent } from './requester-events.ts'
 import { REQUESTER_RULES, type RequesterRules } from './requester-rules.ts'
 import type { Rng } from './rng.ts'
@@ -102,7 +101,7 @@ export class Requester {
   #handle(event: RequesterEvent, out: StepOutput): void {
     switch (event.type) {
       case 'start':
-        return this.#start(event.session, event.records)
+        return this.#start(event, out)
       case 'tick':
         return this.#tick(out)
       case 'submit':
@@ -157,7 +156,7 @@ export class Requester {
   // Jobs
 
   /** Comes back to where the records end. What was in flight is in nobody's books any more; executors tell of it in their bids. */
-  #start(session: number, records: RequesterRecords): void {
+  #start({ session, records }: Extract<RequesterEvent, { type: 'start' }>, out: StepOutput): void {
     this.#session = session
     for (const record of records.jobs) {
       const run = new JobRun(record, this.#rules)
@@ -178,6 +177,12 @@ export class Requester {
     for (const { job, unit, peer } of records.failures) {
       const run = this.#jobs.get(job)
       if (run !== undefined && !run.isDecided(unit)) run.unit(unit).failedBy.add(peer)
+    }
+    for (const run of this.#jobs.values()) {
+      // With their inputs they are counted again, and lent on or accepted.
+      const units = [...run.open.values()].map((unit) => unit.unit)
+      for (const unit of run.open.values()) unit.loading = true
+      if (units.length > 0) out.effect({ type: 'loadInputs', job: run.job, units })
     }
   }
 

@@ -90,9 +90,9 @@ export class Checker {
     this.#behaviours = new Map(scenario.peers.map(({ peer, behaviour }) => [peer, behaviour]))
   }
 
-  /** How many units were accepted in all. */
-  get acceptedCount(): number {
-    return this.#announced.size
+  /** How many units were decided in all, durably. */
+  get decidedCount(): number {
+    return this.#written.size
   }
 
   /** An executor signed a receipt. */

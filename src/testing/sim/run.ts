@@ -17,7 +17,7 @@ export interface SimReport {
   readonly peers: number
   readonly jobs: number
   readonly units: number
-  readonly accepted: number
+  readonly decided: number
   readonly steps: number
   readonly virtualMs: number
 }
@@ -59,7 +59,7 @@ export async function runSimulation(seed: number, options: SimOptions = {}): Pro
     peers: peers.size,
     jobs: scenario.jobs.length,
     units: scenario.jobs.reduce((sum, { spec }) => sum + spec.unitCount, 0),
-    accepted: checker.acceptedCount,
+    decided: checker.decidedCount,
     steps: world.steps,
     virtualMs: world.sinceStartMs,
   }
