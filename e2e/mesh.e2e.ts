@@ -1,4 +1,4 @@
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { launchChromium } from './support/browsers.ts'
 import { startRelay, type TestRelay } from './support/relay.ts'
@@ -71,6 +71,163 @@ describe('mesh of real tabs', () => {
     expect(outcomes.length).toBe(108)
   })
 })
+
+describe('a room that opens at once', () => {
+  it('twelve tabs all become dialable, and each finds three direct peers', async () => {
+    const browser = await launchChromium()
+    const relay = await startRelay()
+    try {
+      const tabs = await Promise.all(Array.from({ length: 12 }, () => openTab(browser, { origin: relay.origin })))
+      await Promise.all(tabs.map((tab) => untilDialable(tab, 60_000)))
+      await Promise.all(
+        tabs.map((tab) => until(async () => (await tab.call('status')).direct >= 3, 'three direct peers', 60_000)),
+      )
+      const joins = await Promise.all(tabs.map(async (tab) => (await tab.call('directAfterMs'))[2] ?? Number.NaN))
+      const dials = (await Promise.all(tabs.map((tab) => tab.call('status')))).map((status) => status.dials)
+      const sum = (pick: (one: (typeof dials)[number]) => number) => dials.reduce((all, one) => all + pick(one), 0)
+      console.log(
+        `navigation to three direct peers: p50 ${quantile(joins, 0.5)} ms, p95 ${quantile(joins, 0.95)} ms; ` +
+          `dials ${sum(({ started }) => started)}, failed ${sum(({ failed }) => failed)}`,
+      )
+      expect(joins.every((ms) => ms > 0)).toBe(true)
+      for (const tab of tabs) {
+        const others = (await tab.call('connections')).filter(({ relay: isRelay }) => !isRelay)
+        expect(others.length).toBeLessThanOrEqual(20)
+      }
+    } finally {
+      await browser.close()
+      await relay.stop()
+    }
+  })
+})
+
+describe('faults', () => {
+  let browser: Browser
+  const tabs: Tab[] = []
+
+  beforeAll(async () => {
+    browser = await launchChromium()
+  })
+
+  afterEach(async () => {
+    await Promise.all(tabs.splice(0).map((tab) => tab.close()))
+  })
+
+  afterAll(() => browser.close())
+
+  it('links outlive the relay; after its restart reservations are back within 15 s and a new tab joins', async () => {
+    let relay = await startRelay()
+    const { identity, origin } = relay
+    const port = Number(new URL(origin).port)
+    for (let i = 0; i < 4; i++) tabs.push(await openTab(browser, { origin }))
+    for (const tab of tabs) await until(async () => (await tab.call('status')).direct === 3, 'all linked')
+    await relay.stop()
+    const [a, b] = tabs as [Tab, Tab]
+    await until(async () => (await a.call('status')).relays.every(({ state }) => state !== 'reserved'), 'relay lost')
+    await a.call('send', b.peerId, 'while the relay is dead')
+    await until(async () => (await b.call('received')).length === 1, 'the message')
+    // Long enough for every keepalive to have found a dead link, had there been one.
+    await new Promise((resolve) => setTimeout(resolve, 12_000))
+    for (const tab of tabs) expect((await tab.call('status')).direct).toBe(3)
+    expect(await a.call('status')).toMatchObject({ state: 'meshed', reason: 'relay-lost' })
+
+    relay = await startRelay({ identity, port })
+    const restarted = Date.now()
+    try {
+      for (const tab of tabs) {
+        await until(async () => (await tab.call('status')).relays.some(({ state }) => state === 'reserved'), 'reserved')
+      }
+      const backMs = Date.now() - restarted
+      console.log(`reservations back after ${backMs} ms`)
+      expect(backMs).toBeLessThan(15_000)
+      const newcomer = await openTab(browser, { origin })
+      tabs.push(newcomer)
+      await untilDialable(newcomer)
+      await until(async () => (await newcomer.call('status')).direct >= 3, 'the newcomer is linked')
+      await a.call('send', newcomer.peerId, 'welcome')
+      await until(async () => (await newcomer.call('received')).length === 1, 'the welcome')
+    } finally {
+      await relay.stop()
+    }
+  })
+
+  it('a tab starts while the relay is down, and joins when it is up', async () => {
+    const first = await startRelay()
+    const { identity, origin, pages } = first
+    const port = Number(new URL(origin).port)
+    const address = first.host.multiaddrs()[0] ?? ''
+    await first.host.stop()
+    const tab = await openTab(browser, { origin, query: `relays=${address}` })
+    tabs.push(tab)
+    await until(async () => (await tab.call('status')).relays.some(({ state }) => state === 'failed'), 'relay fails')
+    expect(await tab.call('status')).toMatchObject({ state: 'connecting-relay', reason: 'relay-unreachable' })
+    await pages.close()
+    const relay = await startRelay({ identity, port })
+    try {
+      await untilDialable(tab)
+    } finally {
+      await relay.stop()
+    }
+  })
+
+  it('a relay that is full is left for the next', async () => {
+    const full = await startRelay({ reservationsMax: 1 })
+    const spare = await startRelay()
+    try {
+      const relays = [full, spare].map(({ host }) => host.multiaddrs()[0]).join()
+      for (let i = 0; i < 2; i++) {
+        tabs.push(await openTab(browser, { origin: full.origin, query: `relays=${relays}` }))
+        await until(
+          async () => (await tabs[i]?.call('status'))?.relays.some(({ state }) => state === 'reserved') === true,
+          'reserved somewhere',
+        )
+      }
+      const second = await tabs[1]?.call('status')
+      expect(second?.relays.map(({ state }) => state)).toEqual(['full', 'reserved'])
+      await until(async () => (await tabs[1]?.call('status'))?.direct === 1, 'linked through the spare relay')
+    } finally {
+      await full.stop()
+      await spare.stop()
+    }
+  })
+
+  it('a closed tab, and a killed one, are noticed within ten seconds', async () => {
+    const relay = await startRelay()
+    const doomed = await launchChromium()
+    try {
+      const [a, b] = [await openTab(browser, relay), await openTab(browser, relay)]
+      tabs.push(a)
+      const c = await openTab(doomed, relay)
+      for (const tab of [a, b, c]) await until(async () => (await tab.call('status')).direct === 2, 'linked')
+      const closedMs = await untilGone(a, b.peerId, () => b.close())
+      const killedMs = await untilGone(a, c.peerId, () => killRenderer(c))
+      console.log(`noticed: closed tab after ${closedMs} ms, killed renderer after ${killedMs} ms`)
+      expect(closedMs).toBeLessThan(10_000)
+      expect(killedMs).toBeLessThan(10_000)
+      // Nothing else was disturbed.
+      expect((await a.call('status')).relays.some(({ state }) => state === 'reserved')).toBe(true)
+    } finally {
+      await doomed.close()
+      await relay.stop()
+    }
+  })
+})
+
+async function untilGone(watcher: Tab, peer: string, end: () => Promise<void>): Promise<number> {
+  const start = Date.now()
+  await end()
+  await until(
+    async () => (await watcher.call('connections')).every((connection) => connection.peer !== peer),
+    'the peer is gone',
+  )
+  return Date.now() - start
+}
+
+/** As a crash: nothing is closed, nothing is said. */
+async function killRenderer(tab: Tab): Promise<void> {
+  const session = await tab.context?.newCDPSession(tab.page as unknown as Page)
+  void session?.send('Page.crash').catch(() => {})
+}
 
 async function dialAll(pairs: readonly { from: Tab; to: Tab }[], parallel: number) {
   const queue = [...pairs]

@@ -38,9 +38,13 @@ async function init({ dialRaceGuard, started: startedAt, ...rest }: PageInit, po
   network.subscribe('test', (from, data) => gossip.push({ from, text: new TextDecoder().decode(data) }))
   network.serveBlocks(async (cid) => blocks.get(cid))
   network.on('error', (problem) => problems.push(problem))
+  const linked = () => {
+    while (directAfterMs.length < network.status().direct) directAfterMs.push(Date.now() - started)
+  }
+  network.on('peer:path', linked)
   network.on('peer:connect', ({ peer }) => {
     events.push({ event: 'connect', peer, at: Date.now() })
-    while (directAfterMs.length < network.status().direct) directAfterMs.push(Date.now() - started)
+    linked()
   })
   network.on('peer:disconnect', ({ peer }) => events.push({ event: 'disconnect', peer, at: Date.now() }))
   await network.start()

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -42,7 +42,10 @@ export class Running {
     })
     this.ended = new Promise((resolve, reject) => {
       this.child.once('error', reject)
-      this.child.once('close', (code) => resolve({ code, stdout: this.#stdout, stderr: this.#stderr }))
+      this.child.once('close', (code) => {
+        rmSync(home, { recursive: true, force: true })
+        resolve({ code, stdout: this.#stdout, stderr: this.#stderr })
+      })
     })
   }
 

@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -54,6 +54,12 @@ export async function servePages(entries: readonly string[], port = 0): Promise<
     if (body === undefined) response.writeHead(404, HEADERS).end()
     else response.writeHead(200, { ...HEADERS, 'Content-Type': TYPES[extname(path)] ?? 'application/json' }).end(body)
   })
+  // Upgraded sockets are not the server's any more: it would wait for them for ever.
+  const sockets = new Set<Socket>()
+  http.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
   await new Promise<void>((resolve) => http.listen(port, '127.0.0.1', resolve))
   return {
     origin: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
@@ -62,7 +68,7 @@ export async function servePages(entries: readonly string[], port = 0): Promise<
     close: () =>
       new Promise((resolve) => {
         http.close(() => resolve())
-        http.closeAllConnections()
+        for (const socket of sockets) socket.destroy()
       }),
   }
 }

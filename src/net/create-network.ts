@@ -4,6 +4,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { LimitExceededError } from '../core/codec/errors.ts'
 import { peerIdOf } from '../core/identity/peer-id.ts'
 import { ADDRESSES_MAX, DEGREE_MAX, KNOWN_PEERS_MAX, TARGET_DEGREE } from '../core/routing/limits.ts'
+import type { LinkPath } from '../core/routing/mesh.ts'
 import { peerOf, transportOf } from './addresses.ts'
 import { BLOCKS_PROTOCOL, Blocks } from './blocks.ts'
 import { announcementTopic, Discovery, PEERS_PROTOCOL } from './discovery.ts'
@@ -150,7 +151,7 @@ class StarlingNetwork implements Network {
       node,
       now: this.#now,
       isRelay: (peer) => relays.isRelay(peer),
-      onChange: (peer, path) => this.#linkChanged(peer, path),
+      onChange: (peer, { before, path }) => this.#linkChanged(peer, before, path),
     })
     const mesh = new MeshUpkeep({
       node,
@@ -402,7 +403,7 @@ class StarlingNetwork implements Network {
     }
   }
 
-  #linkChanged(peer: string, path: 'direct' | 'relayed' | undefined): void {
+  #linkChanged(peer: string, before: LinkPath | undefined, path: LinkPath | undefined): void {
     const running = this.#running
     if (running === undefined) return
     const relay = running.relays.isRelay(peer)
@@ -415,7 +416,7 @@ class StarlingNetwork implements Network {
       this.#keepalive.linked(peer)
       this.#messages.rebind(peer)
       if (!relay) running.mesh.step({ type: 'linked', peer, path })
-      this.#emitter.emit('peer:connect', { peer })
+      this.#emitter.emit(before === undefined ? 'peer:connect' : 'peer:path', { peer, path })
     }
     this.#updateStatus()
   }

@@ -29,8 +29,8 @@ export interface LinksInit {
   readonly node: Pick<Libp2p, 'getConnections' | 'addEventListener' | 'peerId'>
   readonly now: () => number
   readonly isRelay: (peer: string) => boolean
-  /** The best path to a peer changed; undefined when the last connection is gone. */
-  readonly onChange: (peer: string, path: LinkPath | undefined) => void
+  /** The best path to a peer changed; undefined when there was no connection before, or is none any more. */
+  readonly onChange: (peer: string, change: { before: LinkPath | undefined; path: LinkPath | undefined }) => void
 }
 
 /**
@@ -150,11 +150,13 @@ export class Links {
     const connection = this.best(peer)
     const before = this.#peers.get(peer)
     if (connection === undefined) {
-      if (!this.#peers.delete(peer)) return
-      this.#init.onChange(peer, undefined)
+      if (before === undefined) return
+      this.#peers.delete(peer)
+      this.#init.onChange(peer, { before: before.path, path: undefined })
       return
     }
     const path = pathOf(connection)
+    const pathBefore = before?.path
     if (before === undefined) {
       this.#peers.set(peer, { path, since: this.#init.now(), traffic: freshTraffic(this.#init.now()) })
     } else if (before.path === path) {
@@ -162,7 +164,7 @@ export class Links {
     } else {
       before.path = path
     }
-    this.#init.onChange(peer, path)
+    this.#init.onChange(peer, { before: pathBefore, path })
   }
 
   #open(peer: string): Connection[] {

@@ -176,7 +176,11 @@ export interface NetworkProblem {
 }
 
 export interface NetworkEvents {
-  'peer:connect': { readonly peer: string }
+  /** The first connection to a peer is up. */
+  'peer:connect': { readonly peer: string; readonly path: 'direct' | 'relayed' }
+  /** The best connection to a linked peer is of another kind than before. */
+  'peer:path': { readonly peer: string; readonly path: 'direct' | 'relayed' }
+  /** The last connection to a peer is gone; what was queued for it is dropped. */
   'peer:disconnect': { readonly peer: string }
   status: NetworkStatus
   error: NetworkProblem
