@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { expectedSteps } from './support/collatz.ts'
 import { Running } from './support/commands.ts'
+import { placeProgram, readmePrograms } from './support/readme.ts'
 import { until } from './support/until.ts'
 
 const MODULE = 'examples/collatz/collatz.wasm'
@@ -150,5 +151,18 @@ describe('starling peer', () => {
     } finally {
       await counting.stop()
     }
+  })
+})
+
+describe('the SDK', () => {
+  it('runs the program of the README', async () => {
+    const [program = ''] = readmePrograms()
+    const path = placeProgram('program', program.replace('http://localhost:4000', url))
+    const { code, stdout, stderr } = await starling(`${process.execPath} ${path}`).ended
+    expect(code, stderr).toBe(0)
+    // The README's first unit searches 1,000 numbers from 10^9.
+    expect(stdout).toMatch(new RegExp(`^0 2 .*"steps": ?${expectedSteps(0, 1_000)}`, 'm'))
+    expect(stdout).toMatch(new RegExp(`^1 2 .*"steps": ?${expectedSteps(1, 1_000)}`, 'm'))
+    expect(stderr).toContain('2 of 2')
   })
 })
