@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { decode, encode } from '../core/codec/cbor.ts'
 import { cidOfHash } from '../core/codec/cid.ts'
-import { InvalidMessageError } from '../core/codec/errors.ts'
+import { InvalidMessageError, StarlingError } from '../core/codec/errors.ts'
 import type { Hash, JobId } from '../core/codec/ids.ts'
 import { RECORD_LIMITS } from '../core/codec/limits.ts'
 import { INLINE_INPUT_BYTES_MAX } from '../core/tasks/limits.ts'
@@ -53,10 +53,23 @@ export class InputStore {
     await this.#store.write(batch)
   }
 
-  /** @throws `InvalidMessageError` When the record is missing or damaged. */
-  async load(job: JobId, unit: number): Promise<LoadedInput> {
-    const { hash, bytes, inline } = await this.#record(job, unit)
-    return { unit, hash, bytes, inline }
+  /** What is known of each unit's input; an error in its place where the record is missing or damaged. */
+  async load(job: JobId, units: readonly number[]): Promise<(LoadedInput | StarlingError)[]> {
+    const records = await this.#store.getMany(
+      BUCKET,
+      units.map((unit) => key(job, unit)),
+    )
+    return units.map((unit, index) => {
+      const record = records[index]
+      if (record === undefined) return missing(job, unit)
+      try {
+        const { hash, bytes, inline } = read(record)
+        return { unit, hash, bytes, inline }
+      } catch (error) {
+        if (error instanceof StarlingError) return error
+        throw error
+      }
+    })
   }
 
   /** @throws `InvalidMessageError` When the record is missing or damaged. */

@@ -11,6 +11,9 @@ import { describe, type TaskLink } from './task-link.ts'
 import type { UnitRunner } from './unit-runner.ts'
 import { WakeTimer } from './wake-timer.ts'
 
+/** A disk that fails to read may be busy; units are failed only for records that are wrong. */
+const READ_RETRY_MS = 1_000
+
 type Effect<T extends RequesterEffect['type']> = Extract<RequesterEffect, { type: T }>
 type EventBody = RequesterEvent extends infer E ? (E extends unknown ? Omit<E, 'nowMs'> : never) : never
 
@@ -77,19 +80,24 @@ export class RequesterDriver {
     }
   }
 
-  async #loadInputs({ job, units }: Effect<'loadInputs'>): Promise<void> {
-    const inputs: LoadedInput[] = []
-    const failed: number[] = []
-    for (const unit of units) {
-      try {
-        inputs.push(await this.#inputs.load(job, unit))
-      } catch (error) {
-        this.#ports.log.write('error', 'requester', `Input of unit ${unit} cannot be read: ${describe(error)}`)
-        failed.push(unit)
-      }
+  async #loadInputs(effect: Effect<'loadInputs'>): Promise<void> {
+    const { job, units } = effect
+    const found = await this.#inputs.load(job, units).catch((error: unknown) => {
+      this.#ports.log.write('error', 'requester', `Inputs cannot be read now, trying again: ${describe(error)}`)
+      return undefined
+    })
+    if (found === undefined) {
+      setTimeout(() => !this.#queue.stopped && void this.#loadInputs(effect), READ_RETRY_MS)
+      return
     }
+    const inputs = found.filter((each) => !(each instanceof Error)) as LoadedInput[]
     if (inputs.length > 0) this.step({ type: 'inputsLoaded', job, inputs })
-    for (const unit of failed) this.step({ type: 'inputFailed', job, unit })
+    for (const [index, each] of found.entries()) {
+      const unit = units[index]
+      if (!(each instanceof Error) || unit === undefined) continue
+      this.#ports.log.write('error', 'requester', `Input of unit ${unit} cannot be read: ${describe(each)}`)
+      this.step({ type: 'inputFailed', job, unit })
+    }
   }
 
   async #fetchOutcome({ job, unit, outputHash, from }: Effect<'fetchOutcome'>): Promise<void> {
@@ -108,7 +116,9 @@ export class RequesterDriver {
     const manifest = this.#manifestOf(job)
     if (manifest === undefined) return this.step({ type: 'executedLocally', job, unit, key: null })
     try {
-      const { hash, inline } = await this.#inputs.load(job, unit)
+      const [input] = await this.#inputs.load(job, [unit])
+      if (input === undefined || input instanceof Error) throw input ?? new Error('No input')
+      const { hash, inline } = input
       const work = { job, manifest, unit, inputHash: hash, input: inline, from: [] }
       const { exitCode, trap, outputHash, gas } = await this.#runner.run(work)
       this.step({ type: 'executedLocally', job, unit, key: { exitCode, trap, outputHash, gas } })

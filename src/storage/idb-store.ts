@@ -37,6 +37,11 @@ export class IdbStore implements Store {
     return this.#db.get('records', bucket + SEPARATOR + key)
   }
 
+  getMany(bucket: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    const { store } = this.#db.transaction('records')
+    return Promise.all(keys.map((key) => store.get(bucket + SEPARATOR + key)))
+  }
+
   write(ops: readonly StoreOp[]): Promise<void> {
     return this.#commits.write(ops)
   }

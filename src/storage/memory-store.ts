@@ -8,6 +8,10 @@ export class MemoryStore implements Store {
     return this.#buckets.get(bucket)?.get(key)?.slice()
   }
 
+  getMany(bucket: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    return Promise.all(keys.map((key) => this.get(bucket, key)))
+  }
+
   async write(ops: readonly StoreOp[]): Promise<void> {
     for (const { bucket, key, value } of ops) {
       let records = this.#buckets.get(bucket)

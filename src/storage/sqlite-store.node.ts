@@ -42,6 +42,10 @@ export class SqliteStore implements Store {
     return row?.value
   }
 
+  getMany(bucket: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    return Promise.all(keys.map((key) => this.get(bucket, key)))
+  }
+
   write(ops: readonly StoreOp[]): Promise<void> {
     return this.#commits.write(ops)
   }

@@ -11,6 +11,8 @@ export interface StoreOp {
  */
 export interface Store {
   get(bucket: string, key: string): Promise<Uint8Array | undefined>
+  /** The values of `keys`, in their order, read at once: far cheaper than as many {@link get}s. */
+  getMany(bucket: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]>
   /** All or nothing; resolves when the batch survives a crash of the process. */
   write(ops: readonly StoreOp[]): Promise<void>
   /** Entries whose key starts with `prefix`, in ascending key order (UTF-16 code units for ASCII keys). */

@@ -35,6 +35,14 @@ export function describeStore(
       expect(await store.get('b', 'k')).toBeUndefined()
     })
 
+    it('getMany returns values in the order of the keys, and undefined for what is not there', async () => {
+      const store = await fresh()
+      await store.write(['k1', 'k2', 'k3'].map((key, index) => ({ bucket: 'a', key, value: bytes(index) })))
+      const found = await store.getMany('a', ['k3', 'none', 'k1', 'k3'])
+      expect(found.map((value) => value?.[0])).toEqual([2, undefined, 0, 2])
+      expect(await store.getMany('a', [])).toEqual([])
+    })
+
     it('write applies later operations of a batch over earlier ones', async () => {
       const store = await fresh()
       await store.write([
