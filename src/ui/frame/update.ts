@@ -29,5 +29,18 @@ export function takeUpdate(): void {
     return
   }
   asked = true
-  void apply?.(true)
+  void reloadOnceActive().then(() => apply?.(true))
+}
+
+/** A page that was opened before there was any service worker is told of no new controller; the worker's own state is. */
+async function reloadOnceActive(): Promise<void> {
+  const { waiting } = (await navigator.serviceWorker.getRegistration()) ?? {}
+  // Nothing waits when no page was under the old one: the new one is in force already.
+  if (waiting === null || waiting === undefined) {
+    location.reload()
+    return
+  }
+  waiting.addEventListener('statechange', () => {
+    if (waiting.state === 'activated') location.reload()
+  })
 }
