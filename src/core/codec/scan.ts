@@ -127,6 +127,7 @@ class Scanner {
     const at = this.#offset + 1
     if (at + width > this.#bytes.length) throw this.#malformed('ends inside a number')
     const value = this.#unsigned(at, width)
+    if (width === 8 && this.#view.getUint8(at) >= 0x80) throw this.#malformed('has an integer of more than 63 bits')
     const shortest = width === 1 ? 24 : 2 ** (4 * width)
     if (value < shortest) throw this.#malformed('has a number in more bytes than it needs')
     this.#head.argument = value

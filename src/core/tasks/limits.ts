@@ -162,3 +162,5 @@ export const ATTESTATIONS_PENDING_MAX = 64
 export const OFFER_RETRY_MS = 30_000
 /** Results gathered for one message before they are sent without waiting for more. */
 export const RESULTS_FLUSH_COUNT = 32
+/** A lease that its executor does not know of after this was lost on the way. Two heartbeats and a slow wire. */
+export const LEASE_LOST_AFTER_MS = 5_000

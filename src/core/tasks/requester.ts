@@ -428,8 +428,9 @@ export class Requester {
     }
     const seen = bid.session === this.#session ? bid.grant : 0
     for (const [key, { run, lease }] of executor.leases) {
-      // Sent, and arrived no later than what did arrive: it is lost, or was given back in a message that is.
-      if (lease.grant <= seen && !held.has(key)) this.#endLease(run, lease, { reason: 'lost', out })
+      // Sent, and arrived no later than what did arrive, or long ago: it is lost, or was given back in a message that is.
+      const due = lease.grant <= seen || this.#nowMs - lease.grantedAtMs > limits.LEASE_LOST_AFTER_MS
+      if (due && !held.has(key)) this.#endLease(run, lease, { reason: 'lost', out })
     }
   }
 

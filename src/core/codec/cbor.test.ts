@@ -1,0 +1,123 @@
+import fc from 'fast-check'
+import * as v from 'valibot'
+import { describe, expect, it } from 'vitest'
+import { fromHex, toHex } from './bytes.ts'
+import { decode, encode } from './cbor.ts'
+import { StarlingError } from './errors.ts'
+import { INTEGER_MAX } from './limits.ts'
+
+const LIMITS = { bytesMax: 10_000, depthMax: 4, itemsMax: 200 }
+const read = (bytes: Uint8Array, limits = LIMITS) => decode(bytes, { what: 'thing', limits, schema: v.unknown() })
+
+/** Whatever the protocol may carry. */
+const value = fc.letrec((tie) => ({
+  any: fc.oneof(
+    { maxDepth: 3, withCrossShrink: true },
+    fc.maxSafeInteger().map((n) => (Object.is(n, -0) ? 0 : n)),
+    fc.string({ maxLength: 20 }),
+    fc.uint8Array({ maxLength: 20 }),
+    fc.boolean(),
+    fc.constant(null),
+    fc.array(tie('any'), { maxLength: 4 }),
+    fc.dictionary(fc.string({ maxLength: 8 }), tie('any'), { maxKeys: 4 }),
+  ),
+})).any
+
+/** Runs a decoder on hostile bytes. @returns Whether it refused; anything but a named refusal is thrown on. */
+function refuses(action: () => unknown): boolean {
+  try {
+    action()
+    return false
+  } catch (error) {
+    if (!(error instanceof StarlingError)) throw error
+    expect(error.message).not.toBe('')
+    expect(error.details).toHaveProperty('field')
+    return true
+  }
+}
+
+describe('decode', () => {
+  it('[C1] reads what encode wrote, and writing it again gives the same bytes', () => {
+    fc.assert(
+      fc.property(value, (original) => {
+        const bytes = encode(original)
+        const result = read(bytes, { bytesMax: 1e6, depthMax: 10, itemsMax: 1e5 })
+        expect(toHex(encode(result))).toBe(toHex(bytes))
+      }),
+    )
+  })
+
+  it('[C2] refuses random bytes only with named errors', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void refuses(() => read(bytes))),
+      { numRuns: 3_000 },
+    )
+  })
+
+  it('[C2] takes a changed encoding only where it is deterministic itself', () => {
+    fc.assert(
+      fc.property(value, fc.nat(), fc.nat(255), (original, at, byte) => {
+        const bytes = encode(original).slice()
+        if (bytes.length === 0) return
+        bytes[at % bytes.length] = byte
+        if (refuses(() => read(bytes))) return
+        expect(toHex(encode(read(bytes)))).toBe(toHex(bytes))
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+
+  it.each([
+    ['an integer in more bytes than it needs', '1805'],
+    ['a length in more bytes than it needs', '780161'],
+    ['an indefinite list', '9f01ff'],
+    ['a float', 'fb3ff0000000000000'],
+    ['a half float', 'f93c00'],
+    ['undefined', 'f7'],
+    ['a tag', 'd82a4100'],
+    ['keys out of order', 'a2616201616102'],
+    ['a key twice', 'a2616101616102'],
+    ['a key that is not text', 'a10101'],
+    ['text that is not UTF-8', '62c328'],
+    ['bytes after the end', '0101'],
+    ['nothing', ''],
+    ['a list that says it is longer', '820 1'.replace(' ', '')],
+    ['a string that says it is longer', '7a7fffffff61'],
+    ['a map that says it is huge', 'bb7fffffffffffffff'],
+    ['an integer beyond 64 bits signed below', '3bffffffffffffffff'],
+  ])('[C2] refuses %s', (_, hex) => {
+    expect(refuses(() => read(fromHex(hex)))).toBe(true)
+  })
+
+  it('[C3] refuses one byte, level or item too many, and names it', () => {
+    const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)])
+    expect(() => read(encode(nested(4)))).not.toThrow()
+    expect(() => read(encode(nested(5)))).toThrow('thing has depth 5, limit 4')
+    expect(() => read(encode(Array(199).fill(1)))).not.toThrow()
+    expect(() => read(encode(Array(200).fill(1)))).toThrow('thing has items 201, limit 200')
+    expect(() => read(encode(new Uint8Array(9_997)))).not.toThrow()
+    expect(() => read(encode(new Uint8Array(9_998)))).toThrow('thing has bytes 10001, limit 10000')
+  })
+
+  it('[C4] keeps integers up to 63 bits exact', () => {
+    for (const n of [0n, 23n, 24n, 2n ** 32n, 2n ** 53n, INTEGER_MAX]) {
+      expect(BigInt(read(encode(n)) as number)).toBe(n)
+      expect(toHex(encode(n))).toBe(toHex(encode(read(encode(n)))))
+    }
+  })
+
+  it('[C5] names field, value and limit of the first thing wrong', () => {
+    const schema = v.strictObject({ inner: v.strictObject({ count: v.pipe(v.number(), v.maxValue(7)) }) })
+    const wrong = encode({ inner: { count: 8 } })
+    expect(() => decode(wrong, { what: 'thing', limits: LIMITS, schema })).toThrow('thing.inner.count is 8, limit <=7')
+    const unknown = encode({ inner: { count: 1, more: 1 } })
+    expect(() => decode(unknown, { what: 'thing', limits: LIMITS, schema })).toThrow(/thing\.inner\.more/)
+  })
+
+  it('takes a megabyte of nesting in linear time', () => {
+    const bytes = new Uint8Array(1_000_000).fill(0x81)
+    const start = performance.now()
+    expect(refuses(() => read(bytes, { bytesMax: 2e6, depthMax: 1e7, itemsMax: 1e7 }))).toBe(true)
+    expect(performance.now() - start).toBeLessThan(5_000)
+  })
+})
