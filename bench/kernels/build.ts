@@ -3,7 +3,7 @@
  * The built modules are committed, so that running them needs no toolchain.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -28,7 +28,12 @@ for (const file of readdirSync(sources).sort()) {
     execFileSync('clang', [...C_FLAGS, ...vector, source, '-o', object], { stdio: 'inherit' })
     execFileSync('wasm-ld', [...LINK_FLAGS, object, '-o', out], { stdio: 'inherit' })
   }
-  if (kind === 'ts') execFileSync('npx', ['asc', source, ...ASC_FLAGS, '-o', out], { stdio: 'inherit' })
+  if (kind === 'as') {
+    // The compiler wants the ending .ts, which our own type checker and linter would read as TypeScript.
+    const copy = join(objects, `${name}.ts`)
+    copyFileSync(source, copy)
+    execFileSync('npx', ['asc', copy, ...ASC_FLAGS, '-o', out], { stdio: 'inherit' })
+  }
   if (kind === 'wat') execFileSync('wat2wasm', ['--enable-tail-call', source, '-o', out], { stdio: 'inherit' })
 }
 rmSync(objects, { recursive: true })

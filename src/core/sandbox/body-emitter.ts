@@ -17,7 +17,7 @@ import {
   EVENT_UNREACHABLE,
 } from './event-list.ts'
 import { frameBytes, frameUnits, LEAF_RESERVE_BYTES } from './frame.ts'
-import { BOTH_GUARDS, DEPTH_SHIFT, QUANTUM_GUARD } from './meter-layout.ts'
+import { BOTH_GUARDS, DEPTH_SHIFT, QUANTUM_GAS, QUANTUM_GUARD } from './meter-layout.ts'
 import { innerFunction, type Layout, type ModuleContext } from './module-context.ts'
 import { CANON_F32, CANON_F32X4, CANON_F64, CANON_F64X2, PLACE_AT_OBSERVER, PLACE_AT_PRODUCER } from './nan-flow.ts'
 import { F32, F64, I32, V128 } from './opcodes.ts'
@@ -25,6 +25,7 @@ import type { ModuleWriter } from './writer.ts'
 
 /** Opcodes that insertions are made of. */
 const OP = {
+  unreachable: 0x00,
   block: 0x02,
   if: 0x04,
   end: 0x0b,
@@ -34,23 +35,29 @@ const OP = {
   callIndirect: 0x11,
   returnCall: 0x12,
   returnCallIndirect: 0x13,
-  select: 0x1b,
   localGet: 0x20,
   localSet: 0x21,
   localTee: 0x22,
+  globalGet: 0x23,
   globalSet: 0x24,
   i32Const: 0x41,
   f32Const: 0x43,
   f64Const: 0x44,
-  f32Eq: 0x5b,
-  f64Eq: 0x61,
+  f32Ge: 0x60,
+  f64Ge: 0x66,
+  i32Eqz: 0x45,
+  i32LtS: 0x48,
   i32Add: 0x6a,
+  i32Sub: 0x6b,
   i32And: 0x71,
   refFunc: 0xd2,
   simd: 0xfd,
 } as const
 
 const BLOCK_EMPTY = 0x40
+const SIMD_F32X4_GE = 70
+const SIMD_F64X2_GE = 76
+const SIMD_BITSELECT = 82
 
 /** Types of the scratch locals, in the order of the `CANON_*` codes; the v128 one serves both lane widths. */
 const CANON_TYPES = [F32, F64, V128, V128] as const
@@ -68,8 +75,12 @@ export class BodyEmitter {
   /** Local that holds the state; locals after it are scratch, -1 when the body needs none of that kind. */
   #state = 0
   #movedLocal = 0
+  /** The state and the scratch locals, which take slots of the frame too. */
+  #addedLocals = 0
   #scratch = -1
   readonly #canonScratch = new Int32Array(4)
+  /** Locals that hold the vector NaNs of both lane widths, -1 where not needed. */
+  readonly #vectorNan = new Int32Array(2)
   /** Depth units of this frame as they are added to the state; 0 for leaves. */
   #depth = 0
 
@@ -85,8 +96,9 @@ export class BodyEmitter {
   emit(): void {
     const scanner = this.#scanner
     this.#emitLocals()
-    const bytes = frameBytes(scanner.slots)
-    this.#depth = scanner.calls || bytes > LEAF_RESERVE_BYTES ? (frameUnits(scanner.slots) << DEPTH_SHIFT) | 0 : 0
+    const slots = scanner.slots + this.#addedLocals
+    const counted = scanner.calls || frameBytes(slots) > LEAF_RESERVE_BYTES
+    this.#depth = counted ? (frameUnits(slots) << DEPTH_SHIFT) | 0 : 0
     this.#emitEntry()
     if (scanner.usesFunctionLabel) this.#emitWrapper()
     this.#emitSpans()
@@ -112,12 +124,19 @@ export class BodyEmitter {
       added.push(I32)
     }
     const needed = this.#neededCanons()
-    for (let canon = CANON_F32; canon <= CANON_F32X4; canon++) {
+    for (let canon = CANON_F32; canon <= CANON_F64X2; canon++) {
       if ((needed & (1 << canon)) === 0) continue
       this.#canonScratch[canon] = next++
       added.push(CANON_TYPES[canon] as number) // in range
     }
-    this.#canonScratch[CANON_F64X2] = this.#canonScratch[CANON_F32X4] as number // the same local
+    // Vectors keep their NaN in a local: engines make a vector constant anew, in several instructions, wherever it stands.
+    for (let i = 0; i < 2; i++) {
+      this.#vectorNan[i] = -1
+      if ((needed & (1 << (CANON_F32X4 + i))) === 0) continue
+      this.#vectorNan[i] = next++
+      added.push(V128)
+    }
+    this.#addedLocals = next - this.#movedLocal
     const writer = this.#writer
     const firstLeft = groups.length > 0 && groups[0] === 1 ? 2 : 0
     writer.u32((groups.length - firstLeft) / 2 + added.length)
@@ -136,7 +155,7 @@ export class BodyEmitter {
     const { events, nans, resultNode, type } = this.#scanner
     let needed = 0
     const need = (node: number, valueType: number): void => {
-      needed |= 1 << Math.min(nans.canon(node, valueType), CANON_F32X4)
+      needed |= 1 << this.#canonOf(node, valueType)
     }
     for (let event = 0; event < events.count; event++) {
       const kind = events.kind(event)
@@ -144,13 +163,25 @@ export class BodyEmitter {
       const node = events.first(event)
       if (nans.place(node) !== (kind === EVENT_PRODUCED ? PLACE_AT_PRODUCER : PLACE_AT_OBSERVER)) continue
       const valueType = events.second(event)
-      need(node, valueType < 0 ? V128 : valueType)
+      need(node, valueType)
     }
     if (resultNode >= 0 && nans.place(resultNode) === PLACE_AT_OBSERVER) need(resultNode, type.results.at(-1) ?? I32)
     return needed
   }
 
+  /** @param type - A value type, or a vector producer's lane width as -32 or -64: its class may hold both widths. */
+  #canonOf(node: number, type: number): number {
+    if (type < 0) return type === -32 ? CANON_F32X4 : CANON_F64X2
+    return this.#scanner.nans.canon(node, type)
+  }
+
   #emitEntry(): void {
+    for (const [i, local] of this.#vectorNan.entries()) {
+      if (local < 0) continue
+      emitCanonicalNan(this.#writer, CANON_F32X4 + i)
+      this.#writer.u8(OP.localSet)
+      this.#writer.u32(local)
+    }
     const cost = this.#scanner.cells.cost(CELL_ENTRY) + 1
     this.#emitCharge((cost + this.#depth) | 0, this.#depth === 0 ? QUANTUM_GUARD : BOTH_GUARDS)
   }
@@ -169,13 +200,28 @@ export class BodyEmitter {
     if (guards === 0) return
     writer.u8(OP.i32Const)
     writer.s32(guards)
-    writer.code(OP.i32And, OP.if, BLOCK_EMPTY, OP.localGet)
-    writer.u32(state)
-    writer.u8(OP.call)
-    writer.u32(this.#layout.refill)
-    writer.u8(OP.localSet)
-    writer.u32(state)
+    writer.code(OP.i32And, OP.if, BLOCK_EMPTY)
+    if (guards === QUANTUM_GUARD) this.#emitRefill()
+    else this.#emitCall(OP.call, this.#layout.refill)
     writer.u8(OP.end)
+  }
+
+  /** Takes the next quantum in place: a call here, though never made twice in a thousand turns, would cost a loop its registers. */
+  #emitRefill(): void {
+    const writer = this.#writer
+    const bank = this.#layout.bankGlobal
+    writer.u8(OP.globalGet)
+    writer.u32(bank)
+    writer.code(OP.i32Const, 1, OP.i32Sub, OP.globalSet)
+    writer.u32(bank)
+    writer.u8(OP.globalGet)
+    writer.u32(bank)
+    writer.code(OP.i32Const, 0, OP.i32LtS, OP.if, BLOCK_EMPTY, OP.unreachable, OP.end, OP.localGet)
+    writer.u32(this.#state)
+    writer.u8(OP.i32Const)
+    writer.s32(QUANTUM_GAS)
+    writer.u8(OP.i32Sub)
+    this.#emitSetState()
   }
 
   /** Opens the block whose label stands for the function's own, so that every way out passes the same few instructions. */
@@ -223,7 +269,7 @@ export class BodyEmitter {
       case EVENT_RETURN_CALL_INDIRECT:
         return this.#emitReturnCallIndirect(first, second)
       case EVENT_PRODUCED:
-        return this.#emitCanon(first, second < 0 ? V128 : second, PLACE_AT_PRODUCER, second)
+        return this.#emitCanon(first, second, PLACE_AT_PRODUCER)
       case EVENT_OBSERVED:
         return this.#emitCanon(first, second, PLACE_AT_OBSERVER)
       default:
@@ -310,22 +356,36 @@ export class BodyEmitter {
   }
 
   /** Makes the value on top canonical if its class is to be so at this kind of place. */
-  #emitCanon(node: number, type: number, place: number, lane = 0): void {
+  #emitCanon(node: number, type: number, place: number): void {
     if (node < 0 || this.#scanner.nans.place(node) !== place) return
-    // A producer knows its own lanes; a class forced here may hold both widths.
-    const canon = lane === -32 ? CANON_F32X4 : lane === -64 ? CANON_F64X2 : this.#scanner.nans.canon(node, type)
+    const canon = this.#canonOf(node, type)
     const writer = this.#writer
     const scratch = this.#canonScratch[canon] as number // in range
     writer.u8(OP.localTee)
     writer.u32(scratch)
+    if (canon > CANON_F64) return this.#emitVectorCanon(canon, scratch)
+    // A number is at least itself, a NaN is not. A jump over an assignment, because the processor foresees it, and one
+    // condition, where V8 needs two for equality.
+    writer.u8(OP.localGet)
+    writer.u32(scratch)
+    writer.code(canon === CANON_F32 ? OP.f32Ge : OP.f64Ge, OP.i32Eqz, OP.if, BLOCK_EMPTY)
     emitCanonicalNan(writer, canon)
+    writer.u8(OP.localSet)
+    writer.u32(scratch)
+    writer.u8(OP.end)
+    writer.u8(OP.localGet)
+    writer.u32(scratch)
+  }
+
+  #emitVectorCanon(canon: number, scratch: number): void {
+    const writer = this.#writer
+    writer.u8(OP.localGet)
+    writer.u32(this.#vectorNan[canon - CANON_F32X4] as number) // two
     writer.u8(OP.localGet)
     writer.u32(scratch)
     writer.u8(OP.localGet)
     writer.u32(scratch)
-    if (canon === CANON_F32) writer.code(OP.f32Eq, OP.select)
-    else if (canon === CANON_F64) writer.code(OP.f64Eq, OP.select)
-    else writer.code(OP.simd, canon === CANON_F32X4 ? 65 : 71, OP.simd, 82) // eq, bitselect
+    writer.code(OP.simd, canon === CANON_F32X4 ? SIMD_F32X4_GE : SIMD_F64X2_GE, OP.simd, SIMD_BITSELECT)
   }
 }
 

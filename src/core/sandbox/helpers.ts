@@ -4,7 +4,6 @@ import {
   QUANTUM_GAS,
   QUANTUM_GUARD,
   STATE_RUNNING,
-  STATUS_GAS,
   STATUS_HOST,
   STATUS_STACK,
 } from './meter-layout.ts'
@@ -96,9 +95,8 @@ export function refillBody(indices: HelperIndices): ModuleWriter {
   const code = new Code(1)
   code.get(0).constant(0).op(I32_LT_S).if()
   code.get(0).constant(0x1ffff).op(I32_AND).store(indices.stateGlobal).stop(STATUS_STACK, indices).end()
-  code.load(indices.bankGlobal).constant(1).op(I32_SUB).tee(1).constant(0).op(I32_LT_S).if()
-  code.stop(STATUS_GAS, indices).end()
-  code.get(1).store(indices.bankGlobal)
+  code.load(indices.bankGlobal).constant(1).op(I32_SUB).tee(1).store(indices.bankGlobal)
+  code.get(1).constant(0).op(I32_LT_S).if().op(0x00).end()
   return code.get(0).constant(QUANTUM_GAS).op(I32_SUB).end().writer
 }
 
@@ -107,7 +105,7 @@ export function spendBody(indices: HelperIndices): ModuleWriter {
   const code = new Code(1)
   code.settle(1, indices)
   code.get(0).constant(16).op(I32_SHR_U).tee(2).load(indices.bankGlobal).op(I32_GT_U).if()
-  code.stop(STATUS_GAS, indices).end()
+  code.constant(-1).store(indices.bankGlobal).op(0x00).end()
   code.load(indices.bankGlobal).get(2).op(I32_SUB).store(indices.bankGlobal)
   code
     .get(1)

@@ -10,7 +10,8 @@
  * ```
  *
  * One addition charges both, one test of the two guard bits checks both. When a quantum is used up the slow path takes the
- * next one from the `bank` global, which therefore survives any trap and is never more than one quantum behind.
+ * next one from the `bank` global, which therefore survives any trap and is never more than one quantum behind. A bank below
+ * zero means that the gas is used up.
  */
 
 /** Gas of one quantum. */
@@ -37,10 +38,9 @@ export const CHARGE_MAX = 32_767
 export const STATE_RUNNING = -1
 
 export const STATUS_NONE = 0
-export const STATUS_GAS = 1
-export const STATUS_STACK = 2
+export const STATUS_STACK = 1
 /** The engine refused memory or table growth within the module's limits: the host's failing, not the guest's. */
-export const STATUS_HOST = 3
+export const STATUS_HOST = 2
 
 /** Every name that the rewriter exports starts so; guests may not. */
 export const RESERVED_PREFIX = 'starling:'

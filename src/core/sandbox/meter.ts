@@ -13,7 +13,6 @@ import {
   QUANTUM_GAS,
   STACK_BYTES_CEILING,
   STATE_RUNNING,
-  STATUS_GAS,
   STATUS_HOST,
   STATUS_NONE,
   STATUS_STACK,
@@ -75,7 +74,7 @@ class InstanceMeter implements Meter {
   }
 
   gasUsed(): bigint {
-    if (this.#status.value === STATUS_GAS) return this.#gasMax
+    if (this.#bank.value < 0) return this.#gasMax
     const state = this.#state.value
     const inQuantum = state === STATE_RUNNING ? QUANTUM_GAS : state & GAS_FIELD
     const used = this.#gasMax - (BigInt(this.#bank.value) + 1n) * QUANTUM + BigInt(inQuantum)
@@ -87,7 +86,7 @@ class InstanceMeter implements Meter {
     const left = this.#gasMax - this.gasUsed() - gas
     if (gas < 0n || state === STATE_RUNNING) throw overLimit('gas charged while the guest runs', gas, 0n)
     if (left < 0n) {
-      this.#status.value = STATUS_GAS
+      this.#bank.value = -1
       throw new GasExhaustedError(`Gas is used up: a host call cost ${gas}, left were ${left + gas}`, {
         field: 'gas',
         value: gas,
@@ -99,8 +98,8 @@ class InstanceMeter implements Meter {
   }
 
   exhausted(): 'gas' | 'stack' | null {
-    const status = this.#status.value
-    return status === STATUS_GAS ? 'gas' : status === STATUS_STACK ? 'stack' : null
+    if (this.#bank.value < 0) return 'gas'
+    return this.#status.value === STATUS_STACK ? 'stack' : null
   }
 
   hostFailed(): boolean {

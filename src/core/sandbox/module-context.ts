@@ -65,6 +65,7 @@ export interface Layout {
   readonly bulkElements: number
   readonly memoryGrow: number
   readonly stateGlobal: number
+  readonly bankGlobal: number
 }
 
 /** Index of the state-passing version of guest function `index`. */

@@ -97,6 +97,7 @@ class Assembler {
       bulkElements: helpers + 3,
       memoryGrow: helpers + 4,
       stateGlobal: globals,
+      bankGlobal: globals + 1,
     }
     this.#addFunctions()
   }
