@@ -146,6 +146,14 @@ static void space(void) {
   IS(fd_filestat_set_size(other, 3), OK);
   IS(fd_filestat_set_size(other, 65536), OK);
   IS(fd_filestat_set_size(other, 1), OK);
+  // Replaced by another descriptor, it is closed as well.
+  fd = OPENED(TMP, "full", CREAT, FILE_RIGHTS);
+  IS(write_bytes(fd, block, 70000), 65535);
+  IS(path_unlink_file(TMP, S("full")), OK);
+  IS(fd_pwrite(other, two, 2, 1, &n), NOSPC);
+  IS(fd_renumber(OPENED(TMP, "third", CREAT, 0), fd), OK);
+  IS(fd_pwrite(other, two, 2, 1, &n), OK);
+  IS(fd_filestat_set_size(other, 1), OK);
 }
 
 static void directories(void) {
