@@ -1,4 +1,4 @@
-import type { UnitFile, UnitInput, UnitOutcome } from '../src/core/tasks/unit.ts'
+import type { UnitInput, UnitOutcome } from '../src/core/tasks/unit.ts'
 import type { JobOptions, JobSpec, ResultView } from '../src/node/contract.ts'
 
 /** One thing a person may choose before an example runs: a field of a form, an option of a command. */
@@ -144,11 +144,6 @@ export async function jobOf(
   const sharedFiles = example.files.map((path, i) => ({ path: baseName(path), content: contents[i] as Uint8Array }))
   const { name, abi, jobOptions: options } = example
   return { name, abi, module: module as Uint8Array, inputs, sharedFiles, view, options }
-}
-
-/** The files as one unit sees them under `/in`, for running it without a job. */
-export function filesOf(spec: JobSpec): readonly UnitFile[] {
-  return spec.sharedFiles
 }
 
 const encoder = new TextEncoder()

@@ -38,8 +38,8 @@ export const PIPELINE_UNITS_MIN = 2
 /** And at most this many, however tiny they are: what is handed over cannot be given to another worker. */
 export const PIPELINE_UNITS_MAX = 64
 
-/** Work aimed to lie ready in a worker, judged by how long units of the same module took lately. */
-export const PIPELINE_TARGET_MS = 20
+/** Work aimed to lie ready in a worker, judged by how long units of the same module took lately: a busy thread's longest pauses. */
+export const PIPELINE_TARGET_MS = 50
 
 /** Only units that lately took at most this long are handed over ahead; for longer ones the wait for the next is lost in the noise. */
 export const PIPELINE_UNIT_MS_MAX = 250
