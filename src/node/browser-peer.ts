@@ -7,7 +7,7 @@ import { spawnSandboxWorker } from '../workers/sandbox/spawn.ts'
 import type { Diagnostics } from './contract.ts'
 import { Log } from './log.ts'
 import type { Peer } from './peer.ts'
-import { fetchRendezvous, type Rendezvous } from './rendezvous.ts'
+import { fetchRendezvous, inviteUrlOf, type Rendezvous, readRendezvous } from './rendezvous.ts'
 import { Settings } from './settings.ts'
 import { startPeer } from './start-peer.ts'
 import { VERSION } from './version.ts'
@@ -41,7 +41,7 @@ export async function startBrowserPeer(init: NodeWorkerInit, rtc: RtcProvider): 
     log,
     platform: {
       workersMax: navigator.hardwareConcurrency,
-      pageUrl: init.pageUrl,
+      pageUrl: inviteUrlOf(init.pageUrl, rendezvous),
       versions: { starling: VERSION, browser: navigator.userAgent },
       crossOriginIsolated: globalThis.crossOriginIsolated,
       storage: estimateStorage,
@@ -63,7 +63,7 @@ async function findNetwork(init: NodeWorkerInit, settings: Settings, log: Log): 
       return rendezvous
     } catch (error) {
       const remembered = await settings.text(RENDEZVOUS_KEY)
-      if (remembered !== undefined) return JSON.parse(remembered) as Rendezvous
+      if (remembered !== undefined) return readRendezvous(remembered)
       log.write('warn', 'rendezvous', error instanceof Error ? error.message : String(error))
       await new Promise((resolve) => setTimeout(resolve, RENDEZVOUS_RETRY_MS))
     }

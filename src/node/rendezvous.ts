@@ -7,6 +7,8 @@ const rendezvousSchema = v.object({
   networkId: v.pipe(v.string(), v.minLength(1), v.maxLength(NETWORK_CHARS_MAX)),
   multiaddrs: v.pipe(v.array(v.pipe(v.string(), v.maxLength(512))), v.maxLength(64)),
   version: v.pipe(v.string(), v.maxLength(64)),
+  /** Where other machines open the page. */
+  urls: v.optional(v.pipe(v.array(v.pipe(v.string(), v.url(), v.maxLength(512))), v.maxLength(64)), []),
 })
 
 export type Rendezvous = v.InferOutput<typeof rendezvousSchema>
@@ -14,6 +16,11 @@ export type Rendezvous = v.InferOutput<typeof rendezvousSchema>
 /** The relay could not be asked for its network, or what it answered is not one. */
 export class RendezvousError extends StarlingError {
   override readonly name = 'RendezvousError'
+}
+
+/** @throws `ValiError` or `SyntaxError` When the text is not a rendezvous. */
+export function readRendezvous(text: string): Rendezvous {
+  return v.parse(rendezvousSchema, JSON.parse(text))
 }
 
 const FETCH_TIMEOUT_MS = 5_000
@@ -32,7 +39,7 @@ export async function fetchRendezvous(origin: string): Promise<Rendezvous> {
     if (!response.ok) throw new Error(`it answered ${response.status}`)
     const text = await response.text()
     if (text.length > ANSWER_CHARACTERS_MAX) throw new Error(`its answer has ${text.length} characters`)
-    return v.parse(rendezvousSchema, JSON.parse(text))
+    return readRendezvous(text)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new RendezvousError(
@@ -41,4 +48,12 @@ export async function fetchRendezvous(origin: string): Promise<Rendezvous> {
       { cause },
     )
   }
+}
+
+const LOOPBACK = /^(localhost|127\.[\d.]+|\[::1\])$/
+
+/** The link that brings somebody else here: the page's own address, unless that leads nowhere from another machine. */
+export function inviteUrlOf(pageUrl: string, { urls }: Pick<Rendezvous, 'urls'>): string {
+  const [reachable] = urls
+  return reachable !== undefined && LOOPBACK.test(new URL(pageUrl).hostname) ? reachable : pageUrl
 }

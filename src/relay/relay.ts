@@ -61,6 +61,7 @@ export async function startRelay(init: RelayInit): Promise<Relay> {
   const files = init.distDir === null ? null : readPageFiles(init.distDir)
   const tls = await tlsOf(init)
   let host: RelayHost | null = null
+  let pageUrls: readonly string[] = []
   const sockets = new Set<Socket>()
   const metrics = new RelayMetrics({
     connections: () => listener.connections,
@@ -73,7 +74,8 @@ export async function startRelay(init: RelayInit): Promise<Relay> {
       files,
       metrics,
       tls: tls !== null && init.publicUrl === undefined,
-      wellKnown: (endpoint) => host && wellKnownOf(host, init, publicEndpoint(init.publicUrl) ?? endpoint),
+      wellKnown: (endpoint) =>
+        host && { ...wellKnownOf(host, init, publicEndpoint(init.publicUrl) ?? endpoint), urls: pageUrls },
     }),
     onUpgrade: (request, socket, head) => {
       const accepted = host !== null && sockets.size < UPGRADES_MAX && isWebSocketForHost(request)
@@ -90,6 +92,7 @@ export async function startRelay(init: RelayInit): Promise<Relay> {
   })
   const port = await listener.listen(init.host, init.port)
   const endpoints = [...(publicEndpoints(init.publicUrl) ?? []), ...endpointsOf(init.host, port, tls !== null)]
+  pageUrls = endpoints.filter((endpoint) => !isLoopback(endpoint.host)).map(endpointUrl)
   try {
     host = await startHost(init, port, endpoints)
   } catch (error) {
@@ -168,7 +171,7 @@ async function startHost(init: RelayInit, port: number, endpoints: readonly Endp
 }
 
 /** A browser that came by one address is told that one, and WebRTC-direct ones it can reach from there. */
-function wellKnownOf(host: RelayHost, init: RelayInit, endpoint: Endpoint | null): WellKnown {
+function wellKnownOf(host: RelayHost, init: RelayInit, endpoint: Endpoint | null): Omit<WellKnown, 'urls'> {
   const all = host.multiaddrs()
   const local = endpoint === null || isLoopback(endpoint.host)
   const others = all.filter((address) => {

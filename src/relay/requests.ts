@@ -13,6 +13,8 @@ export interface WellKnown {
   readonly multiaddrs: readonly string[]
   readonly version: string
   readonly name: string
+  /** Where other machines open the page; empty when the room stays on this one. */
+  readonly urls: readonly string[]
 }
 
 export interface RequestsInit {
