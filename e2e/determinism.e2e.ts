@@ -13,6 +13,7 @@ const RUN_MS = 240_000
 interface Report {
   readonly results?: readonly CorpusResult[]
   readonly workersReplaced?: number
+  readonly hang?: { readonly error: string; readonly others: number }
   readonly error?: string
 }
 
@@ -93,5 +94,7 @@ describe('the sandbox gives the same outcome on every engine', () => {
     })
     expect(differing.slice(0, 5), `${differing.length} of ${reference.length} units differ`).toEqual([])
     expect(report.workersReplaced).toBe(0)
+    // Nothing ends this unit but its wall clock, and it takes nobody along.
+    expect(report.hang).toEqual({ error: expect.stringMatching(/^WallClockError: /), others: 20 })
   }
 })

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { loadKernels } from '../../bench/kernels/kernels.ts'
 import { EXAMPLES } from '../../examples/catalog.ts'
 import { type Example, type ExampleValues, jobOf } from '../../examples/example.ts'
+import { STACK_BYTES_CEILING } from '../../src/core/sandbox/meter-layout.ts'
 import type { UnitInput } from '../../src/core/tasks/unit.ts'
 import { commandInput, KIND, LIMITS, reactorInput } from '../../src/testing/sandbox/modules.ts'
 import type { UnitLimits } from '../../src/workers/sandbox/contract.ts'
@@ -26,6 +27,8 @@ const EXAMPLE_VALUES: Readonly<Record<string, ExampleValues>> = {
 
 /** Units of an example that are run: some of the picture's middle, where there is something to see. */
 const EXAMPLE_UNITS = 6
+
+const DEEP_KERNELS: ReadonlySet<string> = new Set(['ackermann', 'even-odd', 'hanoi', 'binary-trees', 'function-table'])
 
 class CorpusBuilder {
   readonly modules = new Map<string, Uint8Array>()
@@ -98,7 +101,7 @@ function addFixture(builder: CorpusBuilder): void {
   for (const gasMax of [0n, 1n, 10n, 100n, 1_000n, 12_345n, 99_999n, 654_321n]) {
     builder.unit('fixture', `gas-${gasMax}`, { input: reactorInput('spin', 1_000_000), limits: { gasMax } })
   }
-  for (const stackBytesMax of [0, 64, 1_000, 30_000, 262_144]) {
+  for (const stackBytesMax of [0, 64, 1_000, 30_000, 262_144, STACK_BYTES_CEILING]) {
     builder.unit('fixture', `stack-${stackBytesMax}`, {
       input: reactorInput('recurse', 1e9),
       limits: { stackBytesMax },
@@ -121,7 +124,12 @@ function addKernels(builder: CorpusBuilder): void {
     const module = `kernel-${kernel.name}`
     builder.module(module, kernel.bytes)
     for (const [i, stdin] of kernel.inputs.entries()) {
-      builder.unit(module, `${i}`, { input: { args: [], env: [], stdin, files: [] } })
+      const input = { args: [], env: [], stdin, files: [] }
+      builder.unit(module, `${i}`, { input })
+      // Those that overflow the default stack must find the same end in the largest one.
+      if (DEEP_KERNELS.has(kernel.name)) {
+        builder.unit(module, `${i}-deep`, { input, limits: { stackBytesMax: STACK_BYTES_CEILING } })
+      }
     }
   }
 }
