@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { NOW_MS, testManifest, testPeer } from '../../testing/task-fixtures.ts'
 import { testSigner, testVerifier } from '../../testing/signers.ts'
+import { NOW_MS, testManifest, testPeer } from '../../testing/task-fixtures.ts'
 import { encode } from '../codec/cbor.ts'
-import { StarlingError } from '../codec/errors.ts'
 import { cidOf } from '../codec/cid.ts'
+import { StarlingError } from '../codec/errors.ts'
 import * as limits from './limits.ts'
 import { manifestHash, signManifest, validateManifest, verifyManifest } from './manifest-schema.ts'
 
@@ -39,7 +39,15 @@ describe('validateManifest', () => {
     ['env.0.0', wasi({ env: [['', '']] })],
     ['env.0.1', wasi({ env: [['A', '\0']] })],
     ['files', wasi({ files: Array(limits.SHARED_FILES_MAX + 1).fill(file) })],
-    ['files', wasi({ files: [{ ...file, bytes: limits.UNIT_BYTES_MAX }, { ...file, path: 'b' }] })],
+    [
+      'files',
+      wasi({
+        files: [
+          { ...file, bytes: limits.UNIT_BYTES_MAX },
+          { ...file, path: 'b' },
+        ],
+      }),
+    ],
     ['files.0.path', wasi({ files: [{ ...file, path: '/etc/passwd' }] })],
     ['files.0.path', wasi({ files: [{ ...file, path: 'a/../b' }] })],
     ['files.1.path', wasi({ files: [file, file] })],
@@ -72,7 +80,7 @@ describe('validateManifest', () => {
       validateManifest({ ...base, ...change })
     } catch (error) {
       if (!(error instanceof StarlingError)) throw error
-      expect(error.details['field']).toBe(`manifest.${field}`)
+      expect(error.details.field).toBe(`manifest.${field}`)
       expect(error.details).toHaveProperty('value')
       expect(error.details).toHaveProperty('limit')
       return
@@ -132,9 +140,11 @@ describe('verifyManifest', () => {
   })
 
   it('[M1] never decodes the inside of an oversized one', async () => {
-    await expect(verifyManifest(new Uint8Array(300_000), options)).rejects.toThrow('manifest has bytes 300000, limit 262144')
-    await expect(verifyManifest(encode({ payload: encode([[[[[[[[[1]]]]]]]]]), signature: new Uint8Array(64) }), options)).rejects.toThrow(
-      'manifest has depth 9, limit 8',
+    await expect(verifyManifest(new Uint8Array(300_000), options)).rejects.toThrow(
+      'manifest has bytes 300000, limit 262144',
     )
+    await expect(
+      verifyManifest(encode({ payload: encode([[[[[[[[[1]]]]]]]]]), signature: new Uint8Array(64) }), options),
+    ).rejects.toThrow('manifest has depth 9, limit 8')
   })
 })

@@ -18,9 +18,12 @@ describe('costOf', () => {
     [1_999, 1_038, 2n],
     [1_989, 1_038, 1n],
     [10_000_000, MIB, 5_000n],
-  ])('[P1] of %i µs and %i bytes is exact, rounded down once, and at most the total', (durationUs, memoryBytesPeak, cost) => {
-    expect(costOf(payment, { durationUs, memoryBytesPeak })).toBe(cost)
-  })
+  ])(
+    '[P1] of %i µs and %i bytes is exact, rounded down once, and at most the total',
+    (durationUs, memoryBytesPeak, cost) => {
+      expect(costOf(payment, { durationUs, memoryBytesPeak })).toBe(cost)
+    },
+  )
 
   it('[P1] never shrinks when more is used, and never overflows', () => {
     const usage = fc.record({ durationUs: fc.nat(3_600_000_000), memoryBytesPeak: fc.nat(MEMORY_BYTES_MAX) })
@@ -70,7 +73,9 @@ describe('matchManifest', () => {
   })
 
   it('[M4] compares the executor’s record with the service level', () => {
-    const strict = testManifest({ serviceLevel: { uptimePpmMin: 990_000, failurePpmMax: 1_000, reputationPpmMin: 500_000 } })
+    const strict = testManifest({
+      serviceLevel: { uptimePpmMin: 990_000, failurePpmMax: 1_000, reputationPpmMin: 500_000 },
+    })
     const poor = { ...ABLE, uptimePpm: 980_000, failurePpm: 2_000, reputationPpm: 400_000 }
     const fields = matchTerms(strict, poor, NOW_MS).map((each) => each.field)
     expect(fields).toEqual(['serviceLevel.uptimePpmMin', 'serviceLevel.failurePpmMax', 'serviceLevel.reputationPpmMin'])
