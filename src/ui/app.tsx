@@ -1,4 +1,3 @@
-import { Tooltip } from 'radix-ui'
 import { lazy, useEffect, useRef } from 'react'
 import { Route, Switch, useLocation } from 'wouter'
 import { Frame } from './frame/frame.tsx'
@@ -23,12 +22,10 @@ const Diagnostics = lazy(() =>
 export function App({ session }: { readonly session: NodeSession }) {
   return (
     <SessionContext value={session}>
-      <Tooltip.Provider>
-        <Frame>
-          <Pages />
-        </Frame>
-        <Toasts />
-      </Tooltip.Provider>
+      <Frame>
+        <Pages />
+      </Frame>
+      <Toasts />
     </SessionContext>
   )
 }

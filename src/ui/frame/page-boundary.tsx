@@ -1,6 +1,6 @@
 import { Component, type ReactNode, Suspense } from 'react'
 import { Button } from '../parts/button.tsx'
-import { Notice, Skeleton } from '../parts/panel.tsx'
+import { Notice, PageSkeleton } from '../parts/panel.tsx'
 
 interface Props {
   readonly children: ReactNode
@@ -27,12 +27,4 @@ export class PageBoundary extends Component<Props, { readonly error: Error | nul
       </Notice>
     )
   }
-}
-
-function PageSkeleton() {
-  return (
-    <div className="page-skeleton">
-      <Skeleton lines={12} />
-    </div>
-  )
 }

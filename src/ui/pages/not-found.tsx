@@ -3,7 +3,7 @@ import { Empty } from '../parts/panel.tsx'
 
 export function NotFound() {
   return (
-    <Empty title="There is no page here" action={<Link href="/">Go to Home</Link>}>
+    <Empty whole title="There is no page here" action={<Link href="/">Go to Home</Link>}>
       The link may be from another version of Starling.
     </Empty>
   )

@@ -1,5 +1,5 @@
 import { Button } from '../parts/button.tsx'
-import { Notice, Skeleton } from '../parts/panel.tsx'
+import { Notice, PageSkeleton } from '../parts/panel.tsx'
 import { useSessionView } from '../state/node-context.ts'
 import { useNow } from '../state/now.ts'
 
@@ -13,14 +13,14 @@ export function Opening() {
   const slow = useNow() - OPENED_AT > SLOW_MS
   if (phase !== 'failed') {
     return (
-      <div className="stack page-skeleton">
+      <div className="stack">
         {slow ? (
           <Notice tone="warning" title="Waiting for the relay">
             On its first visit this page needs one answer from the relay that served it. Starling asks every two
             seconds. Check that the relay runs and that this device is online; there is nothing else to do here.
           </Notice>
         ) : null}
-        <Skeleton lines={12} />
+        <PageSkeleton />
       </div>
     )
   }

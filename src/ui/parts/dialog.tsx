@@ -63,7 +63,7 @@ export function Sheet({ open, onClose, title, children }: SheetProps) {
           aria-describedby={undefined}
           onInteractOutside={(event) => event.preventDefault()}
         >
-          <header className="row spread sheet-head">
+          <div className="row spread sheet-head">
             <Dialog.Title asChild>
               <h2>{title}</h2>
             </Dialog.Title>
@@ -72,7 +72,7 @@ export function Sheet({ open, onClose, title, children }: SheetProps) {
                 <X aria-hidden="true" />
               </IconButton>
             </Dialog.Close>
-          </header>
+          </div>
           <div className="sheet-body">{children}</div>
         </Dialog.Content>
       </Dialog.Portal>

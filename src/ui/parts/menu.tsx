@@ -2,6 +2,9 @@ import { DropdownMenu } from 'radix-ui'
 import type { ReactNode } from 'react'
 import './menu.css'
 
+/** Menus are drawn inside the page's own landmark, where screen readers look for what belongs to it. */
+const PAGE_ID = 'page'
+
 interface MenuProps {
   readonly trigger: ReactNode
   readonly label: string
@@ -13,7 +16,7 @@ export function Menu({ trigger, label, children }: MenuProps) {
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
+      <DropdownMenu.Portal container={document.getElementById(PAGE_ID)}>
         <DropdownMenu.Content className="menu" align="end" sideOffset={4} collisionPadding={8} aria-label={label}>
           {children}
         </DropdownMenu.Content>

@@ -50,15 +50,17 @@ export function Figures({ children }: { readonly children: ReactNode }) {
 
 interface EmptyProps {
   readonly title: string
+  /** True when there is nothing else on the page, so that this is its heading. */
+  readonly whole?: boolean
   readonly children: ReactNode
   readonly action?: ReactNode
 }
 
 /** What would be here, and the first step towards it. */
-export function Empty({ title, children, action }: EmptyProps) {
+export function Empty({ title, whole = false, children, action }: EmptyProps) {
   return (
     <div className="empty">
-      <h2>{title}</h2>
+      {whole ? <h1>{title}</h1> : <h2>{title}</h2>}
       <p className="quiet">{children}</p>
       {action}
     </div>
@@ -82,6 +84,16 @@ export function Notice({ tone, title, children, action }: NoticeProps) {
         {children === undefined ? null : <div className="small">{children}</div>}
       </div>
       {action}
+    </div>
+  )
+}
+
+/** A page while it loads: its name for who cannot see it, and lines where its text will be. */
+export function PageSkeleton({ lines = 12 }: { readonly lines?: number }) {
+  return (
+    <div className="page-skeleton">
+      <h1 className="hidden-visually">Loading</h1>
+      <Skeleton lines={lines} />
     </div>
   )
 }

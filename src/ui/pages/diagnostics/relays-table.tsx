@@ -21,7 +21,7 @@ export function RelaysTable({ relays }: { readonly relays: readonly RelayInfo[] 
   }
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className="table-scroll" tabIndex={0} aria-label="Relays">
+    <section className="table-scroll" tabIndex={0} aria-label="Table of relays">
       <table className="table">
         <thead>
           <tr>

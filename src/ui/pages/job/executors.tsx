@@ -15,7 +15,7 @@ export const Executors = memo(function Executors({ executors }: ExecutorsProps) 
   return (
     <Panel title="Executors">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <section className="table-scroll" tabIndex={0} aria-label="Executors of this job">
+      <section className="table-scroll" tabIndex={0} aria-label="Table of executors">
         <table className="table">
           <thead>
             <tr>

@@ -3,7 +3,7 @@ import { Link, useSearchParams } from 'wouter'
 import type { JobDetail, JobSummary } from '../../../node/contract.ts'
 import { reasonWords } from '../../format/reasons.ts'
 import { Toggle } from '../../parts/controls.tsx'
-import { Empty, Notice, Panel, Skeleton } from '../../parts/panel.tsx'
+import { Empty, Notice, PageSkeleton, Panel } from '../../parts/panel.tsx'
 import { Progress } from '../../parts/progress.tsx'
 import { JobStateMark } from '../../parts/state-mark.tsx'
 import { RelativeTime } from '../../parts/time.tsx'
@@ -30,7 +30,7 @@ import './job.css'
 /** One job, alive. */
 export function Job({ jobId }: { readonly jobId: string }) {
   const watch = useJobWatch(jobId)
-  return watch === null ? <JobSkeleton /> : <WatchedJob watch={watch} jobId={jobId} />
+  return watch === null ? <PageSkeleton lines={16} /> : <WatchedJob watch={watch} jobId={jobId} />
 }
 
 function WatchedJob({ watch, jobId }: { readonly watch: JobWatch; readonly jobId: string }) {
@@ -42,10 +42,10 @@ function WatchedJob({ watch, jobId }: { readonly watch: JobWatch; readonly jobId
       </Notice>
     )
   }
-  if (detail === undefined) return <JobSkeleton />
+  if (detail === undefined) return <PageSkeleton lines={16} />
   if (detail === null) {
     return (
-      <Empty title="This device has no such job" action={<Link href="/jobs">All jobs</Link>}>
+      <Empty whole title="This device has no such job" action={<Link href="/jobs">All jobs</Link>}>
         It was removed here, or given out from another device ({jobId.slice(0, 12)}…).
       </Empty>
     )
@@ -134,12 +134,4 @@ function useUnitInUrl(units: number): [number | null, (unit: number | null) => v
   const unit = text !== null && /^\d{1,9}$/.test(text) && Number(text) < units ? Number(text) : null
   const set = (next: number | null): void => setParams(next === null ? {} : { unit: String(next) }, { replace: true })
   return [unit, set]
-}
-
-function JobSkeleton() {
-  return (
-    <div className="page-skeleton">
-      <Skeleton lines={16} />
-    </div>
-  )
 }

@@ -88,7 +88,7 @@ export function PeersTable({ peers, selected, onSelect }: PeersTableProps) {
   })
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className="table-scroll" tabIndex={0} aria-label="Connections">
+    <section className="table-scroll" tabIndex={0} aria-label="Table of connections">
       <table className="table peers-table">
         <thead>
           {table.getHeaderGroups().map((group) => (
