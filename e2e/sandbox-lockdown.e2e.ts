@@ -6,6 +6,9 @@ import { launchWebkit, webkitPrograms } from './support/webkit.ts'
 
 const RUN_MS = 50_000
 
+/** What is left for closing the browser when no result came. */
+const CLOSE_MS = 10_000
+
 interface Probe {
   readonly remnants: readonly string[]
   readonly outcomes: Readonly<Record<string, string>>
@@ -48,7 +51,7 @@ describe('the sandbox worker is locked down', () => {
   it('[chromium]', { timeout: RUN_MS }, async () => {
     const browser = await launchChromium()
     try {
-      const result = server.result(RUN_MS)
+      const result = server.result(RUN_MS - CLOSE_MS)
       await (await browser.newPage()).goto(server.origin)
       check((await result) as Report)
     } finally {
@@ -59,7 +62,7 @@ describe('the sandbox worker is locked down', () => {
   it.skipIf(firefoxPath() === undefined)('[firefox]', { timeout: RUN_MS }, async () => {
     const browser = await launchFirefox()
     try {
-      const result = server.result(RUN_MS)
+      const result = server.result(RUN_MS - CLOSE_MS)
       await (await browser.newPage()).goto(server.origin)
       check((await result) as Report)
     } finally {
@@ -70,7 +73,7 @@ describe('the sandbox worker is locked down', () => {
   it.skipIf(webkitPrograms() === null)('[webkit]', { timeout: RUN_MS }, async () => {
     const browser = await launchWebkit()
     try {
-      const result = server.result(RUN_MS)
+      const result = server.result(RUN_MS - CLOSE_MS)
       await browser.goto(server.origin)
       check((await result) as Report)
     } finally {

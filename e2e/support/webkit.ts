@@ -37,7 +37,13 @@ export async function launchWebkit(): Promise<WebkitBrowser> {
   const programs = webkitPrograms()
   if (programs === null) throw new Error('No WebKit: install webkit2gtk-driver and xvfb')
   const children: ChildProcess[] = []
+  // A test that is cut off never gets to close what it opened.
+  const killAll = (): void => {
+    for (const child of children) signal(child)
+  }
+  process.once('exit', killAll)
   const stop = async (): Promise<void> => {
+    process.off('exit', killAll)
     for (const child of children.reverse()) await stopChild(child)
   }
   try {
@@ -131,12 +137,17 @@ async function request(url: string, method: string, body: unknown): Promise<unkn
 async function stopChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.pid === undefined) return
   const gone = new Promise((resolve) => child.once('exit', resolve))
+  signal(child)
+  await Promise.race([gone, delay(3_000).then(() => child.kill('SIGKILL'))])
+}
+
+/** Asks a child to end, and the group it leads if it leads one. */
+function signal(child: ChildProcess): void {
   try {
-    process.kill(-child.pid)
+    if (child.pid !== undefined) process.kill(-child.pid)
   } catch {
     child.kill()
   }
-  await Promise.race([gone, delay(3_000).then(() => child.kill('SIGKILL'))])
 }
 
 function freePort(): Promise<number> {
