@@ -26,7 +26,8 @@ export function disagreement(lock, installed) {
   if (installed === null) return 'nothing is installed yet'
   if (lock === null) return 'there is no package-lock.json'
   for (const [path, entry] of Object.entries(lock.packages)) {
-    if (path === '' || entry.link) continue
+    // The root, links, and the folders of this repository that links lead to.
+    if (!path.includes('node_modules/') || entry.link) continue
     const found = installed.packages[path]
     // Packages for other platforms are in the lock and never installed.
     if (found === undefined && entry.optional) continue
