@@ -83,8 +83,9 @@ export async function createHost(init: HostInit): Promise<Host> {
       reconnectRetries: 0,
     },
     services: {
-      identify: identify(),
-      identifyPush: identifyPush(),
+      // A relayed connection mostly lives for one WebRTC dial: who is there is asked on the direct one.
+      identify: identify({ runOnLimitedConnection: false }),
+      identifyPush: identifyPush({ runOnLimitedConnection: false }),
       ping: ping(),
       pubsub: announcementGossip(),
     },

@@ -46,7 +46,7 @@ export const INBOUND_PER_SECOND_MAX = 500
  * Dialling one address. A WebRTC dial on loopback takes 0.3 s, and 3 s on a machine with ten times the work it can do;
  * whoever is gone is refused by the relay at once, so a long wait costs nothing there.
  */
-export const ADDRESS_DIAL_TIMEOUT_MS = 9_000
+export const ADDRESS_DIAL_TIMEOUT_MS = 12_000
 
 /** Dialling one peer, all addresses. */
 export const DIAL_TIMEOUT_MS = 15_000

@@ -1,4 +1,4 @@
-import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
+import type { Connection, Libp2p } from '@libp2p/interface'
 import type { LinkPath } from '../core/routing/mesh.ts'
 import { transportOf } from './addresses.ts'
 import { DUPLICATE_GRACE_MS, RATE_WINDOW_MS, SIGNALLING_GRACE_MS } from './limits.ts'
@@ -43,11 +43,13 @@ export class Links {
   readonly #init: LinksInit
   readonly #peers = new Map<string, LinkedPeer>()
   readonly #errors = new Map<string, string>()
+  /** Peers with a relayed connection that is too young to count as a link. */
+  readonly #signalling = new Set<string>()
 
   constructor(init: LinksInit) {
     this.#init = init
-    init.node.addEventListener('connection:open', ({ detail }) => this.#changed(detail.remotePeer))
-    init.node.addEventListener('connection:close', ({ detail }) => this.#changed(detail.remotePeer))
+    init.node.addEventListener('connection:open', ({ detail }) => this.#changed(detail.remotePeer.toString()))
+    init.node.addEventListener('connection:close', ({ detail }) => this.#changed(detail.remotePeer.toString()))
     init.node.addEventListener('peer:identify', ({ detail }) => {
       const peer = this.#peers.get(detail.peerId.toString())
       if (peer !== undefined && detail.agentVersion !== undefined) peer.agent = detail.agentVersion.slice(0, 100)
@@ -125,6 +127,7 @@ export class Links {
 
   /** Closes what is of no use any more; called every second or so. */
   tidy(): void {
+    for (const peer of [...this.#signalling]) this.#changed(peer)
     for (const peer of this.#peers.keys()) {
       const open = this.#open(peer)
       if (open.length < 2) continue
@@ -145,11 +148,11 @@ export class Links {
     for (const connection of direct) if (connection !== kept) closeQuietly(connection)
   }
 
-  #changed(id: PeerId): void {
-    const peer = id.toString()
+  #changed(peer: string): void {
     const connection = this.best(peer)
     const before = this.#peers.get(peer)
     if (connection === undefined) {
+      this.#signalling.delete(peer)
       if (before === undefined) return
       this.#peers.delete(peer)
       this.#init.onChange(peer, { before: before.path, path: undefined })
@@ -157,6 +160,13 @@ export class Links {
     }
     const path = pathOf(connection)
     const pathBefore = before?.path
+    // Most relayed connections only carry the signalling of a direct one, and are news to nobody.
+    const age = this.#init.now() - connection.timeline.open
+    if (before === undefined && path === 'relayed' && age < SIGNALLING_GRACE_MS) {
+      this.#signalling.add(peer)
+      return
+    }
+    this.#signalling.delete(peer)
     if (before === undefined) {
       this.#peers.set(peer, { path, since: this.#init.now(), traffic: freshTraffic(this.#init.now()) })
     } else if (before.path === path) {

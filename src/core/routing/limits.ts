@@ -6,11 +6,16 @@ export const TARGET_DEGREE = 6
 /** Direct links at most; a tab pays about 1 % of a core for ten idle ones. */
 export const DEGREE_MAX = 20
 
-/** Dials under way at once: WebRTC handshakes of one tab compete for its main thread. */
+/** Dials under way at once: a dial costs both sides about 0.2 s of CPU. One at first and after a failure, one more for each success. */
 export const DIALS_PARALLEL_MAX = 3
+export const DIALS_PARALLEL_FIRST = 1
 
 /** Between the starts of two dials, so that a room that opens at once does not dial at once. */
 export const DIAL_SPACING_MS = 100
+
+/** Links that are urgent: with three the mesh holds. The rest up to the target is filled one by one. */
+export const URGENT_DEGREE = 3
+export const DIAL_SPACING_CONTENT_MS = 1_000
 
 /** How long the peer with the larger id waits for the other's dial when both look for peers. A dial takes 0.3 s. */
 export const TIE_BREAK_MS = 1_500

@@ -5,7 +5,9 @@ import {
   ANNOUNCE_SPACING_MS,
   DIAL_BACKOFF_MAX_MS,
   DIAL_BACKOFF_MS,
+  DIAL_SPACING_CONTENT_MS,
   DIAL_SPACING_MS,
+  DIALS_PARALLEL_FIRST,
   DIALS_PARALLEL_MAX,
   DIRECT_FAILURES_BEFORE_RELAYED,
   EXCHANGE_SEEKING_MS,
@@ -13,6 +15,7 @@ import {
   KNOWN_TTL_MS,
   LINK_SETTLED_MS,
   TIE_BREAK_MS,
+  URGENT_DEGREE,
 } from './limits.ts'
 
 /** `direct` needs no relay for its bytes; `relayed` goes through one, within its limits. */
@@ -72,8 +75,8 @@ interface Link {
 /**
  * Decides whom to dial and when, so that each peer holds a few direct links. Sans-IO.
  *
- * - [M1] Dials only while direct links and dials under way are fewer than the target, never more than three at once,
- *   and a tenth of a second apart.
+ * - [M1] Dials only while direct links and dials under way are fewer than the target: the first three quickly, the rest
+ *   one by one. Never more than three at once, and one at a time after a failure until dials succeed again.
  * - [M2] When both peers look for links, the one with the smaller id dials at once and the other only after a while:
  *   duplicates are not made.
  * - [M3] The second try is made at once; then pauses double, with jitter, up to a minute.
@@ -87,6 +90,7 @@ export class Mesh {
   readonly #known = new Map<string, KnownPeer>()
   readonly #links = new Map<string, Link>()
   readonly #dials = new Map<string, LinkPath>()
+  #parallelMax = DIALS_PARALLEL_FIRST
   #able = false
   #lastDialAt = Number.NEGATIVE_INFINITY
   #lastAnnounceAt = Number.NEGATIVE_INFINITY
@@ -137,6 +141,8 @@ export class Mesh {
         break
       case 'dialled':
         this.#dials.delete(event.peer)
+        // When everybody is short of CPU, more dials at once only make all of them too late.
+        this.#parallelMax = event.success ? Math.min(DIALS_PARALLEL_MAX, this.#parallelMax + 1) : 1
         if (!event.success) this.#failed(event.peer, event)
         break
       case 'able':
@@ -220,10 +226,12 @@ export class Mesh {
     for (const [peer, known] of this.#known) {
       if (now - known.heardAt > KNOWN_TTL_MS && !this.#links.has(peer)) this.#known.delete(peer)
     }
-    if (!this.#able || now - this.#lastDialAt < DIAL_SPACING_MS) return []
-    if (this.#dials.size >= DIALS_PARALLEL_MAX) return []
     const pending = [...this.#dials.values()].filter((path) => path === 'direct').length
-    if (this.direct + pending >= this.#init.targetDegree) return []
+    const degree = this.direct + pending
+    if (!this.#able || degree >= this.#init.targetDegree) return []
+    const urgent = degree < URGENT_DEGREE
+    if (this.#dials.size >= (urgent ? this.#parallelMax : 1)) return []
+    if (now - this.#lastDialAt < (urgent ? DIAL_SPACING_MS : DIAL_SPACING_CONTENT_MS)) return []
     const candidates = this.#candidates(now)
     const chosen = candidates[Math.floor(random * candidates.length)]
     if (chosen === undefined) return []
