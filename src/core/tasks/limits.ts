@@ -164,3 +164,5 @@ export const OFFER_RETRY_MS = 30_000
 export const RESULTS_FLUSH_COUNT = 32
 /** A lease that its executor does not know of after this was lost on the way. Two heartbeats and a slow wire. */
 export const LEASE_LOST_AFTER_MS = 5_000
+/** Undecided units of one job in memory, whoever brought them there: about 8 MB. */
+export const OPEN_UNITS_MAX = 16_384

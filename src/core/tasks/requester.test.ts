@@ -248,6 +248,15 @@ describe('Requester', () => {
     expect(h.sent('cancel', B)).toEqual([{ type: 'cancel', job: of.job, units: [0] }])
   })
 
+  it('[L4] believes nobody to hold more than it bid for', () => {
+    const of = testJob({ unitCount: 50 })
+    const h = new Harness(of)
+    const everything = Array.from({ length: 50 }, (_, unit) => unit)
+    h.bid(A, of, { slots: 2, session: 9, held: [{ job: of.job, queued: everything, running: [], done: [] }] })
+    expect(h.requester.progress()[0]?.inFlight).toBe(2)
+    expect(h.sent('cancel', A).flatMap(({ units }) => units)).toHaveLength(48)
+  })
+
   it('[L5] lends a slow unit a further time when nothing is pending', () => {
     const of = testJob({ unitCount: 5 })
     const h = new Harness(of)

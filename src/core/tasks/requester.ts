@@ -439,6 +439,8 @@ export class Requester {
     const run = this.#jobs.get(of.job)
     if (run === undefined || of.unit >= run.spec.unitCount || run.isDecided(of.unit)) return false
     if (run.excluded.has(executor.peer) || run.state.state === 'paused') return false
+    // More than it bid for is not believed: it could hold a whole job hostage.
+    if (executor.leases.size >= executor.slots) return false
     const unit = run.unit(of.unit)
     if (run.wanted(unit) === 0 || !this.#rules.mayLend(unit, executor.peer)) return false
     this.#book(executor, { run, unit, grant: 0 })
@@ -704,6 +706,8 @@ export class Requester {
       out.ack(peer, run.job, index)
       return
     }
+    // Results nobody asked for are welcome after a restart, but may not fill the memory.
+    if (!run.open.has(index) && run.open.size >= limits.OPEN_UNITS_MAX) return
     const unit = run.unit(index)
     // Without the input there is nothing to compare the receipt's input hash with; the executor will send it again.
     if (unit.input === null) return this.#load(run, unit, out)
