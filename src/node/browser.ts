@@ -35,7 +35,8 @@ export async function openNode(init: OpenNodeInit = {}): Promise<NodeHandle> {
     name,
     relays: init.relays ?? [location.origin],
     networkId: '',
-    pageUrl: new URL('.', document.baseURI).href,
+    // Whatever view this is, the link to share is the page's front.
+    pageUrl: new URL('/', location.href).href,
   })
   await tab.open()
   return tab
