@@ -133,7 +133,7 @@ async function timeManifestsAndReceipts(): Promise<BenchLine[]> {
 
 /** What a requester must manage: units of a millisecond on one worker. */
 const UNITS_PER_SECOND_WANTED = 1_000
-const SCHEDULER_UNITS = 100_000
+const SCHEDULER_UNITS = 20_000
 
 /** One requester and one executor core, joined by hand: what the state machines alone cost for each unit. */
 class Loop {
