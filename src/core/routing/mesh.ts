@@ -140,10 +140,7 @@ export class Mesh {
         this.#unlink(event.peer, event)
         break
       case 'dialled':
-        this.#dials.delete(event.peer)
-        // When everybody is short of CPU, more dials at once only make all of them too late.
-        this.#parallelMax = event.success ? Math.min(DIALS_PARALLEL_MAX, this.#parallelMax + 1) : 1
-        if (!event.success) this.#failed(event.peer, event)
+        this.#dialled(event)
         break
       case 'able':
         if (event.able && !this.#able) this.#exchangeDueAt = event.now
@@ -192,6 +189,16 @@ export class Mesh {
     else known.nextDialAt = now + backoffMs(0, { baseMs: DIAL_BACKOFF_MS, maxMs: DIAL_BACKOFF_MAX_MS, random })
   }
 
+  #dialled(event: Extract<MeshEvent, { type: 'dialled' }>): void {
+    const { peer, success } = event
+    const path = this.#dials.get(peer)
+    this.#dials.delete(peer)
+    // When everybody is short of CPU, more dials at once only make all of them too late.
+    this.#parallelMax = success ? Math.min(DIALS_PARALLEL_MAX, this.#parallelMax + 1) : 1
+    // A relayed link is there because direct dials failed: the next of those has its pause too.
+    if (!success || path === 'relayed') this.#failed(peer, event)
+  }
+
   #failed(peer: string, { now, random }: { now: number; random: number }): void {
     const known = this.#known.get(peer)
     if (known === undefined) return
@@ -238,8 +245,6 @@ export class Mesh {
     const [peer, known] = chosen
     const relayed = known.failures === DIRECT_FAILURES_BEFORE_RELAYED && !this.#links.has(peer)
     const path = relayed ? 'relayed' : 'direct'
-    // So that the relayed link, when it is there, is followed by a direct try after the pause, not by another of itself.
-    if (relayed) known.failures++
     this.#lastDialAt = now
     this.#dials.set(peer, path)
     return [{ type: 'dial', peer, addresses: known.addresses, path }]
