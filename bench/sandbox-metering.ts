@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { STACK_BYTES_CEILING } from '../src/core/sandbox/meter-layout.ts'
 import { prepareModule } from '../src/core/sandbox/prepare.ts'
 import { type BenchLine, benchLine, median } from './bench-line.ts'
 import { type Kernel, loadKernels } from './kernels/kernels.ts'
@@ -16,7 +17,6 @@ const PAIRS = 15
 const WARM_UP_PAIRS = 4
 const WARM_UP_PAUSE_MS = 60
 const GAS_MAX = 1n << 40n
-const STACK_BYTES_MAX = 524_288
 
 /** A program compiled from C with wasi-libc, repeated until it is a megabyte. */
 const REAL_PROGRAM = join(import.meta.dirname, '../examples/ray-tracer/ray-tracer.wasm')
@@ -29,7 +29,7 @@ interface Timing {
 async function timeKernel(kernel: Kernel, input: Uint8Array): Promise<Timing> {
   const raw = new WebAssembly.Module(kernel.bytes)
   const metered = new WebAssembly.Module(prepareModule(kernel.bytes).bytes)
-  const init: KernelRunInit = { metered: true, gasMax: GAS_MAX, stackBytesMax: STACK_BYTES_MAX }
+  const init: KernelRunInit = { metered: true, gasMax: GAS_MAX, stackBytesMax: STACK_BYTES_CEILING }
   const pair = (): [number, number] => {
     const first = runKernel(raw, input, { metered: false })
     const second = runKernel(metered, input, init)

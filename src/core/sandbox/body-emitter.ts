@@ -17,7 +17,7 @@ import {
   EVENT_UNREACHABLE,
 } from './event-list.ts'
 import { frameBytes, frameUnits, LEAF_RESERVE_BYTES } from './frame.ts'
-import { BOTH_GUARDS, DEPTH_SHIFT, QUANTUM_GAS, QUANTUM_GUARD } from './meter-layout.ts'
+import { BOTH_GUARDS, DEPTH_SHIFT, QUANTUM_GAS, QUANTUM_GUARD, STATE_ENDED } from './meter-layout.ts'
 import { innerFunction, type Layout, type ModuleContext } from './module-context.ts'
 import { CANON_F32, CANON_F32X4, CANON_F64, CANON_F64X2, PLACE_AT_OBSERVER, PLACE_AT_PRODUCER } from './nan-flow.ts'
 import { F32, F64, I32, V128 } from './opcodes.ts'
@@ -50,6 +50,7 @@ const OP = {
   i32Add: 0x6a,
   i32Sub: 0x6b,
   i32And: 0x71,
+  i32Or: 0x72,
   refFunc: 0xd2,
   simd: 0xfd,
 } as const
@@ -183,11 +184,15 @@ export class BodyEmitter {
       this.#writer.u32(local)
     }
     const cost = this.#scanner.cells.cost(CELL_ENTRY) + 1
-    this.#emitCharge((cost + this.#depth) | 0, this.#depth === 0 ? QUANTUM_GUARD : BOTH_GUARDS)
+    this.#emitCharge((cost + this.#depth) | 0, this.#depth === 0 ? QUANTUM_GUARD : BOTH_GUARDS, this.#depth === 0)
   }
 
-  /** Adds to the state and, with `guards`, tests them. */
-  #emitCharge(amount: number, guards: number): void {
+  /**
+   * Adds to the state and, with `guards`, tests them.
+   *
+   * @param inPlace - Without a call on the slow path, which is longer, but leaves a loop or a leaf its registers.
+   */
+  #emitCharge(amount: number, guards: number, inPlace: boolean): void {
     const writer = this.#writer
     const state = this.#state
     writer.u8(OP.localGet)
@@ -201,12 +206,12 @@ export class BodyEmitter {
     writer.u8(OP.i32Const)
     writer.s32(guards)
     writer.code(OP.i32And, OP.if, BLOCK_EMPTY)
-    if (guards === QUANTUM_GUARD) this.#emitRefill()
+    if (inPlace) this.#emitRefill()
     else this.#emitCall(OP.call, this.#layout.refill)
     writer.u8(OP.end)
   }
 
-  /** Takes the next quantum in place: a call here, though never made twice in a thousand turns, would cost a loop its registers. */
+  /** Takes the next quantum. Only for a test of the quantum's guard alone. */
   #emitRefill(): void {
     const writer = this.#writer
     const bank = this.#layout.bankGlobal
@@ -251,7 +256,7 @@ export class BodyEmitter {
     switch (kind) {
       case EVENT_CHARGE: {
         const cost = this.#scanner.cells.cost(first)
-        if (cost > 0) this.#emitCharge(cost, this.#scanner.cells.tested(first) ? QUANTUM_GUARD : 0)
+        if (cost > 0) this.#emitCharge(cost, this.#scanner.cells.tested(first) ? QUANTUM_GUARD : 0, second > 0)
         return
       }
       case EVENT_CALL:
@@ -288,8 +293,8 @@ export class BodyEmitter {
         writer.u8(OP.localGet)
         writer.u32(this.#state)
         writer.u8(OP.i32Const)
-        writer.s32(0x1ffff)
-        writer.u8(OP.i32And)
+        writer.s32(STATE_ENDED)
+        writer.u8(OP.i32Or)
         writer.u8(OP.globalSet)
         return writer.u32(this.#layout.stateGlobal)
       case EVENT_MEMORY_GROW:

@@ -357,10 +357,14 @@ export class BodyScanner {
   }
   #pendingSplit = false
 
+  #chargeEvent(cell: number): void {
+    this.events.push(EVENT_CHARGE, this.#reader.at, 0, cell, this.#control.top.loopDepth)
+  }
+
   #openCell(parent: number): void {
     if (this.#dead) return
     const cell = this.cells.open(parent, this.#called || !this.#untestedAllowed)
-    this.events.push(EVENT_CHARGE, this.#reader.at, 0, cell, 0)
+    this.#chargeEvent(cell)
   }
 
   /** Replaces the current instruction by an event. */
@@ -426,7 +430,7 @@ export class BodyScanner {
     if (kind === FRAME_LOOP) {
       this.#setWeight(frame.loopDepth)
       const cell = this.cells.openLoop()
-      this.events.push(EVENT_CHARGE, this.#reader.at, 0, cell, 0)
+      this.#chargeEvent(cell)
       this.#called = false
     } else if (kind === FRAME_IF) {
       this.#charge(GAS_PLAIN)
@@ -539,7 +543,7 @@ export class BodyScanner {
     // What follows a conditional jump back runs once a loop, not once a turn: it must not be charged to the turn.
     if (target.kind === FRAME_LOOP) {
       const cell = this.cells.openFixed()
-      this.events.push(EVENT_CHARGE, this.#reader.at, 0, cell, 0)
+      this.#chargeEvent(cell)
     } else {
       this.#openCell(this.cells.current)
     }
@@ -934,7 +938,7 @@ export class BodyScanner {
       this.#pendingSplit = false
       if (!this.#dead) {
         const cell = this.cells.openFixed()
-        this.events.push(EVENT_CHARGE, reader.at, 0, cell, 0)
+        this.#chargeEvent(cell)
       }
     }
     this.#opcodeAt = reader.at

@@ -25,6 +25,7 @@ export class ChargeCells {
   #cost = new Int32Array(256)
   #parent = new Int32Array(256)
   #kind = new Uint8Array(256)
+  #absorbed = new Uint8Array(256)
   count = 0
   current = CELL_DEAD
 
@@ -70,16 +71,16 @@ export class ChargeCells {
 
   /** Moves small cells into the ones they hang from. To be called once, after the whole function has been seen. */
   settle(): void {
-    const absorbed = new Map<number, number>()
+    const absorbed = this.#absorbed.fill(0, 0, this.count)
     for (let cell = this.count - 1; cell > CELL_ENTRY; cell--) {
       if (((this.#kind[cell] as number) & KIND_FIXED) !== 0) continue
       const cost = this.#cost[cell] as number
       if (cost === 0 || cost > ABSORBABLE_GAS_MAX) continue
       const parent = this.#parent[cell] as number
       if (parent === CELL_DEAD || (this.#cost[parent] as number) + ABSORBED_GAS_MAX > CHARGE_MAX) continue
-      const total = (absorbed.get(parent) ?? 0) + cost
+      const total = (absorbed[parent] as number) + cost
       if (total > ABSORBED_GAS_MAX) continue
-      absorbed.set(parent, total)
+      absorbed[parent] = total
       this.#cost[parent] = (this.#cost[parent] as number) + cost
       this.#cost[cell] = 0
     }
@@ -105,6 +106,7 @@ export class ChargeCells {
     const kind = new Uint8Array(size)
     kind.set(this.#kind)
     this.#kind = kind
+    this.#absorbed = new Uint8Array(size)
   }
 }
 

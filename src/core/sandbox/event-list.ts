@@ -1,6 +1,6 @@
 /** What the emitter does at a place of the body besides copying it. The argument's meaning is given for each. */
 
-/** Charge a cell (argument: the cell). */
+/** Charge a cell (argument: the cell); the depth of loops around it in the second argument. */
 export const EVENT_CHARGE = 0
 /** Leave out source bytes. */
 export const EVENT_SKIP = 1

@@ -1,4 +1,4 @@
-import { DEPTH_UNIT_BYTES, DEPTH_UNITS } from './meter-layout.ts'
+import { DEPTH_UNIT_BYTES, FRAME_UNITS_MAX } from './meter-layout.ts'
 
 /**
  * Weighted size of a function's stack frame.
@@ -18,7 +18,7 @@ export function frameBytes(slots: number): number {
   return FRAME_FIXED_BYTES + SLOT_BYTES * slots
 }
 
-/** @returns Weight in depth units, rounded up; at most as many as always overflow. */
+/** @returns Weight in depth units, rounded up; at most `FRAME_UNITS_MAX`, which overflows any limit. */
 export function frameUnits(slots: number): number {
-  return Math.min(DEPTH_UNITS, Math.ceil(frameBytes(slots) / DEPTH_UNIT_BYTES))
+  return Math.min(FRAME_UNITS_MAX, Math.ceil(frameBytes(slots) / DEPTH_UNIT_BYTES))
 }

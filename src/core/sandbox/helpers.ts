@@ -1,8 +1,10 @@
 import {
   BULK_BYTES_SHIFT,
+  GAS_FIELD,
   GROW_PAGE_SHIFT,
   QUANTUM_GAS,
   QUANTUM_GUARD,
+  STATE_ENDED,
   STATE_RUNNING,
   STATUS_HOST,
   STATUS_STACK,
@@ -85,6 +87,7 @@ const I32_GT_U = 0x4b
 const I32_ADD = 0x6a
 const I32_SUB = 0x6b
 const I32_AND = 0x71
+const I32_OR = 0x72
 const I32_SHL = 0x74
 const I32_SHR_U = 0x76
 const MEMORY_SIZE = [0x3f, 0x00] as const
@@ -94,7 +97,8 @@ const MEMORY_GROW = [0x40, 0x00] as const
 export function refillBody(indices: HelperIndices): ModuleWriter {
   const code = new Code(1)
   code.get(0).constant(0).op(I32_LT_S).if()
-  code.get(0).constant(0x1ffff).op(I32_AND).store(indices.stateGlobal).stop(STATUS_STACK, indices).end()
+  code.get(0).constant(GAS_FIELD).op(I32_AND).constant(STATE_ENDED).op(I32_OR).store(indices.stateGlobal)
+  code.stop(STATUS_STACK, indices).end()
   code.load(indices.bankGlobal).constant(1).op(I32_SUB).tee(1).store(indices.bankGlobal)
   code.get(1).constant(0).op(I32_LT_S).if().op(0x00).end()
   return code.get(0).constant(QUANTUM_GAS).op(I32_SUB).end().writer
@@ -161,7 +165,18 @@ export function importWrapperBody(indices: HelperIndices, type: FunctionType, ta
 export function exportWrapperBody(indices: HelperIndices, type: FunctionType, target: number): ModuleWriter {
   const state = type.params.length
   const code = new Code(1)
+  // An instance that is not started or has ended refuses: its state is negative, which the slow path takes for a full stack.
+  code
+    .load(indices.stateGlobal)
+    .tee(state)
+    .constant(0)
+    .op(I32_LT_S)
+    .if()
+    .get(state)
+    .call(indices.refill)
+    .set(state)
+    .end()
   for (let param = 0; param < state; param++) code.get(param)
-  code.load(indices.stateGlobal).constant(STATE_RUNNING).store(indices.stateGlobal).call(target)
+  code.get(state).constant(STATE_RUNNING).store(indices.stateGlobal).call(target)
   return code.set(state).settle(state, indices).get(state).store(indices.stateGlobal).end().writer
 }

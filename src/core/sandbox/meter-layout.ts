@@ -6,7 +6,7 @@
  *
  * ```
  *   31          30 … 17            16          15 … 0
- *   depth over  frame units used   quantum over  gas used of the current quantum
+ *   depth over  frame units used   quantum over  gas used of the current quantum, less one
  * ```
  *
  * One addition charges both, one test of the two guard bits checks both. When a quantum is used up the slow path takes the
@@ -19,14 +19,18 @@ export const QUANTUM_GAS = 65_536
 export const QUANTUM_GUARD = 0x0001_0000
 /** Both guard bits, as a signed 32-bit number. */
 export const BOTH_GUARDS = 0x8001_0000 | 0
+/** The gas field with its guard. */
+export const GAS_FIELD = 0x0001_ffff
 /** Where the depth field starts. */
 export const DEPTH_SHIFT = 17
-/** Units the depth field holds; adding this many always trips the guard. */
+/** Units that trip the guard of the depth field. */
 export const DEPTH_UNITS = 16_384
 /** Weighted bytes of one depth unit. */
 export const DEPTH_UNIT_BYTES = 32
+/** Heaviest frame in units: by itself it trips the guard under any stack limit, and it never carries out of the field. */
+export const FRAME_UNITS_MAX = DEPTH_UNITS - 1
 /** Highest settable stack limit. */
-export const STACK_BYTES_CEILING = DEPTH_UNITS * DEPTH_UNIT_BYTES
+export const STACK_BYTES_CEILING = FRAME_UNITS_MAX * DEPTH_UNIT_BYTES
 
 /**
  * Largest charge of one cell, and largest sum of charges between two tests: the field and its guard hold 2^17, of which one
@@ -34,8 +38,13 @@ export const STACK_BYTES_CEILING = DEPTH_UNITS * DEPTH_UNIT_BYTES
  */
 export const CHARGE_MAX = 32_767
 
-/** The `state` global while the guest runs, when the true state is in registers. */
-export const STATE_RUNNING = -1
+/**
+ * The `state` global before the meter is started and while the guest runs, when the true state is in registers. Both guards are
+ * set and no charge can clear them: a call into an instance that is not started, or has trapped, ends at once.
+ */
+export const STATE_RUNNING = BOTH_GUARDS
+/** Set in the `state` global by an ending that leaves it exact, for the same reason. */
+export const STATE_ENDED = 0x8000_0000 | 0
 
 export const STATUS_NONE = 0
 export const STATUS_STACK = 1

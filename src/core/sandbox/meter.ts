@@ -10,6 +10,7 @@ import {
   EXPORT_START,
   EXPORT_STATE,
   EXPORT_STATUS,
+  GAS_FIELD,
   QUANTUM_GAS,
   STACK_BYTES_CEILING,
   STATE_RUNNING,
@@ -25,8 +26,8 @@ interface Counter {
 }
 
 const QUANTUM = BigInt(QUANTUM_GAS)
-/** Gas field of the state with its guard. */
-const GAS_FIELD = 2 * QUANTUM_GAS - 1
+/** Gas field when nothing is left of the quantum: one more sets the guard. */
+const QUANTUM_USED = QUANTUM_GAS - 1
 
 /**
  * The meter of an instance of a prepared module.
@@ -67,7 +68,7 @@ class InstanceMeter implements Meter {
     const units = Math.floor(stackBytesMax / DEPTH_UNIT_BYTES)
     this.#gasMax = gasMax
     this.#bank.value = Number(gasMax / QUANTUM)
-    this.#state.value = ((DEPTH_UNITS - units) << DEPTH_SHIFT) | (QUANTUM_GAS - Number(gasMax % QUANTUM))
+    this.#state.value = ((DEPTH_UNITS - units) << DEPTH_SHIFT) | (QUANTUM_USED - Number(gasMax % QUANTUM))
     this.#status.value = STATUS_NONE
     if (memoryPagesMax !== undefined) this.#pages.value = Math.min(memoryPagesMax, this.#pages.value)
     this.#start?.()
@@ -76,15 +77,15 @@ class InstanceMeter implements Meter {
   gasUsed(): bigint {
     if (this.#bank.value < 0) return this.#gasMax
     const state = this.#state.value
-    const inQuantum = state === STATE_RUNNING ? QUANTUM_GAS : state & GAS_FIELD
-    const used = this.#gasMax - (BigInt(this.#bank.value) + 1n) * QUANTUM + BigInt(inQuantum)
+    const leftOfQuantum = state === STATE_RUNNING ? 0 : QUANTUM_USED - (state & GAS_FIELD)
+    const used = this.#gasMax - BigInt(this.#bank.value) * QUANTUM - BigInt(leftOfQuantum)
     return used > this.#gasMax ? this.#gasMax : used
   }
 
   charge(gas: bigint): void {
     const state = this.#state.value
     const left = this.#gasMax - this.gasUsed() - gas
-    if (gas < 0n || state === STATE_RUNNING) throw overLimit('gas charged while the guest runs', gas, 0n)
+    if (gas < 0n || state < 0) throw overLimit('gas charged while the guest runs', gas, 0n)
     if (left < 0n) {
       this.#bank.value = -1
       throw new GasExhaustedError(`Gas is used up: a host call cost ${gas}, left were ${left + gas}`, {
@@ -94,7 +95,7 @@ class InstanceMeter implements Meter {
       })
     }
     this.#bank.value = Number(left / QUANTUM)
-    this.#state.value = (state & ~GAS_FIELD) | (QUANTUM_GAS - Number(left % QUANTUM))
+    this.#state.value = (state & ~GAS_FIELD) | (QUANTUM_USED - Number(left % QUANTUM))
   }
 
   exhausted(): 'gas' | 'stack' | null {
