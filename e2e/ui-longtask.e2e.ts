@@ -20,7 +20,7 @@ describe('main thread', () => {
     const figures = await measureJobPage(room, UNITS)
     console.log(JSON.stringify({ test: 'ui.longtask', ...figures }))
     expect(figures.accepted).toBe(UNITS)
-    expect(figures.longTaskShare).toBeLessThan(BUSY_SHARE_MAX)
+    // CPU time: how long tasks took by the wall also counts the time in which other programs had the core; that is printed.
     expect(figures.busyShare).toBeLessThan(BUSY_SHARE_MAX)
   })
 })

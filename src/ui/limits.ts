@@ -6,6 +6,9 @@ export const RESULTS_REFRESH_MS = 250
 /** Cells arrive as changes; the whole grid is read again at most this often, should one have been missed. */
 export const GRID_RESYNC_MS = 2_000
 
+/** Counts and figures at the top of a job: twice a second is as fast as one reads. */
+export const SUMMARY_REFRESH_MS = 500
+
 /** Figures of a job (throughput, executors, problems) change slower than cells do. */
 export const DETAIL_REFRESH_MS = 1_000
 

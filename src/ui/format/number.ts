@@ -4,16 +4,20 @@ const SPACE = ' '
 const KIBI = 1024
 const MICRO_PER_UNIT = 1_000_000
 
+// Making a formatter costs far more than using it, and figures change several times a second.
+const SIGNIFICANT = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
+const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+
 /** A measured number with at most three significant digits, grouped: `0.0123`, `4.2`, `143`, `12,300`. */
 export function significant(value: number): string {
   if (!Number.isFinite(value)) return '–'
-  return value.toLocaleString('en', { maximumSignificantDigits: 3 })
+  return SIGNIFICANT.format(value)
 }
 
 /** How many there are: exact while a person might count along, then `12.3 k`, `4.56 M`. */
 export function count(value: number): string {
   const size = Math.abs(value)
-  if (size < 10_000) return Math.round(value).toLocaleString('en')
+  if (size < 10_000) return WHOLE.format(value)
   if (size < 999_500) return `${significant(value / 1e3)}${SPACE}k`
   if (size < 999_500_000) return `${significant(value / 1e6)}${SPACE}M`
   return `${significant(value / 1e9)}${SPACE}G`

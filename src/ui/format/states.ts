@@ -25,6 +25,6 @@ export const JOB_STATE_WORDS: Readonly<Record<JobState, string>> = {
   failed: 'Failed',
 }
 
-export function isFinished(job: JobSummary): boolean {
+export function isFinished(job: Pick<JobSummary, 'state'>): boolean {
   return job.state === 'done' || job.state === 'cancelled' || job.state === 'failed'
 }

@@ -1,5 +1,5 @@
 import type { JobDetail, JobSummary, NodeApi, ResultItem, UnitGrid } from '../../node/contract.ts'
-import { DETAIL_REFRESH_MS, GRID_RESYNC_MS, RESULTS_BATCH, RESULTS_REFRESH_MS } from '../limits.ts'
+import { DETAIL_REFRESH_MS, GRID_RESYNC_MS, RESULTS_BATCH, RESULTS_REFRESH_MS, SUMMARY_REFRESH_MS } from '../limits.ts'
 import { type Coalesced, coalesce } from './coalesce.ts'
 import { errorText, type NodeSession } from './session.ts'
 import { createStore, type Store } from './store.ts'
@@ -26,6 +26,8 @@ export class JobWatch {
   readonly #gridListeners = new Set<GridListener>()
   readonly #feeds = new Set<Coalesced>()
   readonly #detail: Coalesced
+  readonly #summary: Coalesced
+  #newest: JobSummary | null = null
   readonly #cells: Coalesced
   readonly #unlisten: () => void
 
@@ -33,11 +35,12 @@ export class JobWatch {
     this.#session = session
     this.#jobId = jobId
     this.#detail = coalesce(() => this.#readDetail(), DETAIL_REFRESH_MS)
+    this.#summary = coalesce(async () => this.#patch({ summary: this.#newest }), SUMMARY_REFRESH_MS)
     this.#cells = coalesce(() => this.#readGrid(), GRID_RESYNC_MS)
     this.#unlisten = session.listen((event) => {
       if (event.type === 'snapshot') this.#onSummaries(event.snapshot.jobs)
       if ((event.type !== 'job' && event.type !== 'units') || event.jobId !== jobId) return
-      if (event.type === 'job') this.#patch({ summary: event.summary })
+      if (event.type === 'job') this.#note(event.summary)
       if (event.type === 'units') this.#apply(event.changes, event.peers)
       this.#detail.request()
       for (const feed of this.#feeds) feed.request()
@@ -55,6 +58,7 @@ export class JobWatch {
   stop(): void {
     this.#unlisten()
     this.#detail.stop()
+    this.#summary.stop()
     this.#cells.stop()
     for (const feed of this.#feeds) feed.stop()
   }
@@ -98,14 +102,20 @@ export class JobWatch {
     const summary = jobs.find((job) => job.jobId === this.#jobId)
     const last = this.view.get().summary
     if (summary === undefined || (last !== null && sameProgress(last, summary))) return
-    this.#patch({ summary })
+    this.#note(summary)
     this.refresh()
+  }
+
+  #note(summary: JobSummary): void {
+    this.#newest = summary
+    this.#summary.request()
   }
 
   async #readDetail(): Promise<void> {
     try {
       const detail = await this.#api.job(this.#jobId)
-      this.#patch(detail === null ? { detail, error: null } : { detail, summary: detail, error: null })
+      this.#newest = detail
+      this.#patch({ detail, summary: detail, error: null })
     } catch (error) {
       this.#patch({ error: errorText(error) })
     }

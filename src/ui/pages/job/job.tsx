@@ -1,6 +1,6 @@
-import { useRef, useState } from 'react'
+import { useCallback, useRef, useState } from 'react'
 import { Link, useSearchParams } from 'wouter'
-import type { JobDetail, JobSummary } from '../../../node/contract.ts'
+import type { JobDetail } from '../../../node/contract.ts'
 import { reasonWords } from '../../format/reasons.ts'
 import { Toggle } from '../../parts/controls.tsx'
 import { Empty, Notice, PageSkeleton, Panel } from '../../parts/panel.tsx'
@@ -34,7 +34,8 @@ export function Job({ jobId }: { readonly jobId: string }) {
 }
 
 function WatchedJob({ watch, jobId }: { readonly watch: JobWatch; readonly jobId: string }) {
-  const { detail, summary, error } = useStore(watch.view, (view) => view)
+  const detail = useStore(watch.view, (view) => view.detail)
+  const error = useStore(watch.view, (view) => view.error)
   if (detail === undefined && error !== null) {
     return (
       <Notice tone="error" title="The job could not be read">
@@ -50,33 +51,27 @@ function WatchedJob({ watch, jobId }: { readonly watch: JobWatch; readonly jobId
       </Empty>
     )
   }
-  return <JobPage watch={watch} job={detail} summary={summary ?? detail} />
+  return <JobPage watch={watch} job={detail} />
 }
 
 interface JobPageProps {
   readonly watch: JobWatch
   readonly job: JobDetail
-  /** Newer than `job`: its counts come with every event. */
-  readonly summary: JobSummary
 }
 
-function JobPage({ watch, job, summary }: JobPageProps) {
+/** Renders about once a second; what changes oftener selects it from the watch by itself. */
+function JobPage({ watch, job }: JobPageProps) {
   const picture = useRef<HTMLCanvasElement>(null)
   const [by, setBy] = useState<ColourBy>('state')
-  const [unit, setUnit] = useUnitInUrl(summary.counts.units)
+  const [unit, setUnit] = useUnitInUrl(job.counts.units)
   return (
     <div className="stack">
       <header className="page-head job-head">
         <h1 className="truncate">{job.name}</h1>
-        <JobStateMark state={summary.state} />
-        <span className="quiet small truncate grow">
-          {summary.reason === null ? null : `${reasonWords(summary.reason)} · `}
-          started <RelativeTime at={job.createdAt} />
-        </span>
-        <JobActions watch={watch} job={summary} picture={picture} />
+        <JobStanding watch={watch} createdAt={job.createdAt} />
+        <JobActions watch={watch} jobId={job.jobId} name={job.name} picture={picture} />
       </header>
-      <JobFigures job={summary} />
-      <Progress counts={summary.counts} label={`Progress of ${job.name}`} />
+      <JobTop watch={watch} name={job.name} />
       <div className={job.view.kind === 'none' ? 'stack' : 'job-halves'}>
         <Panel
           title="Units"
@@ -85,15 +80,15 @@ function JobPage({ watch, job, summary }: JobPageProps) {
           }
         >
           <div className="stack">
-            <Legend counts={summary.counts} by={by} watch={watch} />
-            <UnitGrid watch={watch} units={summary.counts.units} by={by} selected={unit} onOpen={setUnit} />
+            <Legend by={by} watch={watch} />
+            <UnitGrid watch={watch} units={job.counts.units} by={by} selected={unit} onOpen={setUnit} />
           </div>
         </Panel>
-        <Results watch={watch} job={job} accepted={summary.counts.accepted} picture={picture} onOpen={setUnit} />
+        <Results watch={watch} job={job} picture={picture} onOpen={setUnit} />
       </div>
       <Summary watch={watch} jobId={job.jobId} />
       <div className="job-halves">
-        <ThroughputPlot job={job} />
+        <ThroughputPlot steps={job.throughput} stepMs={job.throughputStepMs} perSecond={job.unitsPerSecond} />
         <Problems problems={job.problems} />
       </div>
       <div className="job-halves job-terms">
@@ -105,15 +100,40 @@ function JobPage({ watch, job, summary }: JobPageProps) {
   )
 }
 
+/** Running or not, and why. */
+function JobStanding({ watch, createdAt }: { readonly watch: JobWatch; readonly createdAt: number }) {
+  const state = useStore(watch.view, ({ summary }) => summary?.state ?? 'running')
+  const why = useStore(watch.view, ({ summary }) => (summary?.reason ? `${reasonWords(summary.reason)} · ` : ''))
+  return (
+    <>
+      <JobStateMark state={state} />
+      <span className="quiet small truncate grow">
+        {why}
+        started <RelativeTime at={createdAt} />
+      </span>
+    </>
+  )
+}
+
+function JobTop({ watch, name }: { readonly watch: JobWatch; readonly name: string }) {
+  const summary = useStore(watch.view, (view) => view.summary)
+  if (summary === null) return null
+  return (
+    <>
+      <JobFigures job={summary} />
+      <Progress counts={summary.counts} label={`Progress of ${name}`} />
+    </>
+  )
+}
+
 interface ResultsProps {
   readonly watch: JobWatch
   readonly job: JobDetail
-  readonly accepted: number
   readonly picture: React.RefObject<HTMLCanvasElement | null>
   readonly onOpen: (unit: number) => void
 }
 
-function Results({ watch, job, accepted, picture, onOpen }: ResultsProps) {
+function Results({ watch, job, picture, onOpen }: ResultsProps) {
   switch (job.view.kind) {
     case 'tiles':
       return <Picture watch={watch} view={job.view} name={job.name} canvas={picture} />
@@ -121,7 +141,7 @@ function Results({ watch, job, accepted, picture, onOpen }: ResultsProps) {
       return <ImageFiles watch={watch} onOpen={onOpen} />
     case 'table':
     case 'text':
-      return <ResultsTable jobId={job.jobId} accepted={accepted} onOpen={onOpen} />
+      return <ResultsTable watch={watch} jobId={job.jobId} onOpen={onOpen} />
     case 'none':
       return null
   }
@@ -132,6 +152,9 @@ function useUnitInUrl(units: number): [number | null, (unit: number | null) => v
   const [params, setParams] = useSearchParams()
   const text = params.get('unit')
   const unit = text !== null && /^\d{1,9}$/.test(text) && Number(text) < units ? Number(text) : null
-  const set = (next: number | null): void => setParams(next === null ? {} : { unit: String(next) }, { replace: true })
+  const set = useCallback(
+    (next: number | null): void => setParams(next === null ? {} : { unit: String(next) }, { replace: true }),
+    [setParams],
+  )
   return [unit, set]
 }

@@ -5,24 +5,24 @@ import { UNIT_STATES, type UnitState } from '../../format/states.ts'
 import { Peer } from '../../parts/peer.tsx'
 import { UnitStateMark } from '../../parts/state-mark.tsx'
 import type { JobWatch } from '../../state/job-watch.ts'
+import { shallowEqual, useStore } from '../../state/store.ts'
 import type { ColourBy } from './grid-painter.ts'
 
 /** Peers named in the legend; colours repeat beyond. */
 const PEERS_SHOWN = 4
 
 interface LegendProps {
-  readonly counts: JobCounts
   readonly by: ColourBy
   readonly watch: JobWatch
 }
 
 /** What the colours and shapes of the grid mean, with how many there are of each. */
-export function Legend({ counts, by, watch }: LegendProps) {
-  return by === 'state' ? <StateLegend counts={counts} /> : <PeerLegend watch={watch} />
+export function Legend({ by, watch }: LegendProps) {
+  return by === 'state' ? <StateLegend watch={watch} /> : <PeerLegend watch={watch} />
 }
 
-function StateLegend({ counts }: { readonly counts: JobCounts }) {
-  const numbers = countsByState(counts)
+function StateLegend({ watch }: { readonly watch: JobWatch }) {
+  const numbers = useStore(watch.view, ({ summary }) => countsByState(summary?.counts ?? NO_COUNTS), shallowEqual)
   return (
     <ul className="legend">
       {UNIT_STATES.map((state) => (
@@ -33,6 +33,17 @@ function StateLegend({ counts }: { readonly counts: JobCounts }) {
       ))}
     </ul>
   )
+}
+
+const NO_COUNTS: JobCounts = {
+  units: 0,
+  pending: 0,
+  leased: 0,
+  verifying: 0,
+  accepted: 0,
+  verified: 0,
+  unsuccessful: 0,
+  failed: 0,
 }
 
 /** Accepted units as the cells show them: each in one state only. */

@@ -1,3 +1,4 @@
+import { memo } from 'react'
 import type { JobProblem } from '../../../node/contract.ts'
 import { count } from '../../format/number.ts'
 import { problemWords } from '../../format/problems.ts'
@@ -8,7 +9,7 @@ import { RelativeTime } from '../../parts/time.tsx'
 const PEERS_SHOWN = 4
 
 /** What went wrong: each cause once, how often, who, and what was done about it. */
-export function Problems({ problems }: { readonly problems: readonly JobProblem[] }) {
+export const Problems = memo(function Problems({ problems }: { readonly problems: readonly JobProblem[] }) {
   return (
     <Panel title="Problems">
       {problems.length === 0 ? (
@@ -40,4 +41,4 @@ export function Problems({ problems }: { readonly problems: readonly JobProblem[
       )}
     </Panel>
   )
-}
+})

@@ -1,11 +1,13 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useReducer, useRef, useState } from 'react'
+import { memo, useEffect, useReducer, useRef, useState } from 'react'
 import type { ResultItem } from '../../../node/contract.ts'
 import { endWords, preview } from '../../format/output.ts'
 import { PREVIEW_CHARACTERS_MAX } from '../../limits.ts'
 import { Panel } from '../../parts/panel.tsx'
 import { Peer } from '../../parts/peer.tsx'
+import type { JobWatch } from '../../state/job-watch.ts'
 import { useNode } from '../../state/node-context.ts'
+import { useStore } from '../../state/store.ts'
 import { ResultPages } from './result-pages.ts'
 import './results-table.css'
 
@@ -13,13 +15,14 @@ const ROW_HEIGHT = 36
 const OVERSCAN_ROWS = 8
 
 interface ResultsTableProps {
+  readonly watch: JobWatch
   readonly jobId: string
-  readonly accepted: number
   readonly onOpen: (unit: number) => void
 }
 
 /** Results in the order they were accepted. Only the rows in sight are fetched and drawn. */
-export function ResultsTable({ jobId, accepted, onOpen }: ResultsTableProps) {
+export const ResultsTable = memo(function ResultsTable({ watch, jobId, onOpen }: ResultsTableProps) {
+  const accepted = useStore(watch.view, ({ summary }) => summary?.counts.accepted ?? 0)
   const node = useNode()
   const scroller = useRef<HTMLDivElement>(null)
   const [, redraw] = useReducer((turn: number) => turn + 1, 0)
@@ -65,7 +68,7 @@ export function ResultsTable({ jobId, accepted, onOpen }: ResultsTableProps) {
       </div>
     </Panel>
   )
-}
+})
 
 function HeadRow() {
   return (

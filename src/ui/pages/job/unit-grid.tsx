@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type MouseEvent, useEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, type MouseEvent, memo, useEffect, useRef, useState } from 'react'
 import type { UnitGrid as Grid } from '../../../node/contract.ts'
 import { peerName } from '../../format/peer-name.ts'
 import { UNIT_STATE_WORDS, UNIT_STATES } from '../../format/states.ts'
@@ -22,7 +22,7 @@ interface UnitGridProps {
  * One cell for each unit, painted past React. For the keyboard and for screen readers it is a grid with one live cell: arrows
  * move, Enter opens.
  */
-export function UnitGrid({ watch, units, by, selected, onOpen }: UnitGridProps) {
+export const UnitGrid = memo(function UnitGrid({ watch, units, by, selected, onOpen }: UnitGridProps) {
   const box = useRef<HTMLDivElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
   const geometry = useRef<GridGeometry | null>(null)
@@ -109,7 +109,7 @@ export function UnitGrid({ watch, units, by, selected, onOpen }: UnitGridProps) 
       </div>
     </div>
   )
-}
+})
 
 function Ring({ unit, geometry }: { readonly unit: number | null; readonly geometry: GridGeometry | null }) {
   if (unit === null || geometry === null) return null
