@@ -8,6 +8,7 @@ import { parseCid } from '../core/codec/cid.ts'
 import { InvalidMessageError, LimitExceededError, StarlingError } from '../core/codec/errors.ts'
 import { cid as cidField, integer } from '../core/codec/fields.ts'
 import { BadFrameError, BlockUnavailableError } from './errors.ts'
+import { frameLength } from './frame-length.ts'
 import {
   BLOCK_BYTES_MAX,
   BLOCK_REQUESTS_PER_PEER_MAX,
@@ -212,7 +213,11 @@ class Download {
 /** Reads one frame, then bare bytes, from a stream that sends its data as events. */
 class FrameReader {
   readonly #stream: Stream
-  readonly #decoder = new LengthPrefixedDecoder({ maxDataLength: FRAME_BYTES_MAX, maxBufferSize: 8 * 1024 * 1024 })
+  readonly #decoder = new LengthPrefixedDecoder({
+    maxDataLength: FRAME_BYTES_MAX,
+    maxBufferSize: 8 * 1024 * 1024,
+    lengthDecoder: frameLength,
+  })
   readonly #frame = Promise.withResolvers<Uint8Array>()
   readonly #ended = Promise.withResolvers<void>()
   #early: Uint8Array[] = []

@@ -3,6 +3,7 @@ import { LengthPrefixedDecoder } from '@libp2p/utils'
 import * as lengthPrefixed from 'it-length-prefixed'
 import { LimitExceededError, StarlingError } from '../core/codec/errors.ts'
 import { BadFrameError, PeerUnreachableError, RateExceededError } from './errors.ts'
+import { frameLength } from './frame-length.ts'
 import {
   MESSAGE_BATCH_BYTES,
   MESSAGE_BYTES_MAX,
@@ -105,6 +106,7 @@ export class Messages {
     const decoder = new LengthPrefixedDecoder({
       maxDataLength: MESSAGE_BYTES_MAX,
       maxBufferSize: 2 * MESSAGE_BYTES_MAX,
+      lengthDecoder: frameLength,
     })
     const refuse = (error: Error) => {
       this.counters.refused++
