@@ -11,8 +11,8 @@ import { type Kernel, loadKernels } from './kernels/kernels.ts'
 import { largeModule } from './kernels/large-module.ts'
 import { type KernelRunInit, runKernel } from './kernels/run-kernel.ts'
 
-/** Pairs of timed runs after warming up; medians of an odd number. */
-const PAIRS = 15
+/** Pairs of timed runs after warming up. Runs take a few milliseconds, so that on a busy machine most are not interrupted. */
+const PAIRS = 101
 /** Untimed pairs, with a pause so that the optimising compiler's background thread can finish. */
 const WARM_UP_PAIRS = 4
 const WARM_UP_PAUSE_MS = 60

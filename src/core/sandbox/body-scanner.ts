@@ -124,6 +124,7 @@ export class BodyScanner {
   #stamp = 0
   #opcodeAt = 0
   #untestedAllowed = false
+  #vectors = false
 
   // What the emitter needs to know of the function just scanned.
   type: FunctionType = EMPTY_TYPE
@@ -163,6 +164,7 @@ export class BodyScanner {
     this.#called = false
     this.#weight = 1
     this.#stamp = 0
+    this.#vectors = type.params.includes(V128)
     this.calls = false
     this.usesFunctionLabel = false
     this.needsScratch = false
@@ -177,7 +179,8 @@ export class BodyScanner {
     frame.nodes = this.#allocateNodes(type.results)
     while (this.#control.depth > 0) this.#instruction()
     if (reader.at !== end) refuse('function body end', reader.at, reader.at, end)
-    this.slots = type.params.length + this.localCount + this.#heightMax
+    // Vectors take two slots; telling them apart everywhere is not worth it, so a body with vectors counts all twice.
+    this.slots = (type.params.length + this.localCount + this.#heightMax) * (this.#vectors ? 2 : 1)
     this.cells.settle()
   }
 
@@ -194,7 +197,7 @@ export class BodyScanner {
       if (total + count > limits.localsMax) refuse('locals', at, total + count, limits.localsMax)
       const type = reader.u8('local type')
       if (!isValueType(type)) refuse('local type', reader.at - 1, type)
-      if (type === V128) this.#context.features.add('simd')
+      if (type === V128) this.#noteVector()
       if (count === 0) continue
       this.localGroups.push(count, type)
       total += count
@@ -300,6 +303,7 @@ export class BodyScanner {
   #pushAll(types: Uint8Array, nodes: number): void {
     for (let i = 0; i < types.length; i++) {
       const type = types[i] as number // in range
+      if (type === V128) this.#vectors = true
       this.#push(type, carriesNan(type) ? (nodes >= 0 ? nodes + i : NODE_RAW) : NODE_SAFE)
     }
   }
@@ -821,8 +825,13 @@ export class BodyScanner {
     }
   }
 
-  #simd(): void {
+  #noteVector(): void {
+    this.#vectors = true
     this.#context.features.add('simd')
+  }
+
+  #simd(): void {
+    this.#noteVector()
     const opcode = this.#reader.u32('vector opcode')
     if (opcode > 255) refuse('feature', this.#opcodeAt, 'relaxed-simd')
     this.#plain(SIMD, opcode)
