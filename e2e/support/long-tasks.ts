@@ -17,8 +17,6 @@ export interface JobPageFigures {
   /** From a key press to the frame that shows its effect, at the 95th percentile of presses while the job ran (Event Timing). */
   readonly keyMsP95: number
   readonly keys: number
-  /** Time between frames at the 95th percentile, from `requestAnimationFrame`. */
-  readonly frameMsP95: number
 }
 
 const JOB_TIMEOUT_MS = 170_000
@@ -43,7 +41,7 @@ export async function measureJobPage(room: UiRoom, units: number): Promise<JobPa
   await pressKeysUntil(page, done)
   const wallMs = performance.now() - started
   const busyMs = (await taskMs(session)) - busyBefore
-  const { tasks, frames, keys } = await readTasks(page)
+  const { tasks, keys } = await readTasks(page)
   const accepted = await page.evaluate(
     async () => (await globalThis.starling?.snapshot())?.jobs[0]?.counts.accepted ?? 0,
   )
@@ -61,13 +59,11 @@ export async function measureJobPage(room: UiRoom, units: number): Promise<JobPa
     busyShare: round(busyMs / wallMs),
     keyMsP95: round(percentile(keys, 0.95)),
     keys: keys.length,
-    frameMsP95: round(percentile(frames, 0.95)),
   }
 }
 
 interface Watched {
   tasks: number[]
-  frames: number[]
   keys: number[]
 }
 
@@ -89,7 +85,7 @@ async function pressKeysUntil(page: Page, done: Promise<void>): Promise<void> {
 
 async function watchTasks(page: Page): Promise<void> {
   await page.evaluate(() => {
-    const watched: Watched = { tasks: [], frames: [], keys: [] }
+    const watched: Watched = { tasks: [], keys: [] }
     Object.assign(globalThis, { watched })
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) watched.tasks.push(entry.duration)
@@ -99,13 +95,6 @@ async function watchTasks(page: Page): Promise<void> {
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) if (entry.name === 'keydown') watched.keys.push(entry.duration)
     }).observe(options)
-    let last = performance.now()
-    const frame = (now: number): void => {
-      watched.frames.push(now - last)
-      last = now
-      requestAnimationFrame(frame)
-    }
-    requestAnimationFrame(frame)
   })
 }
 
