@@ -4,6 +4,10 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { Running } from './support/commands.ts'
 import { until } from './support/until.ts'
 
+/** Builds the page when something changed, then starts three tabs; on two slow cores that alone takes a minute. */
+const READY_TIMEOUT_MS = 240_000
+const TEST_TIMEOUT_MS = 300_000
+
 const running: Running[] = []
 
 /** A command that the test's end stops, whatever became of it. */
@@ -36,7 +40,7 @@ async function leavesNothing(command: Running): Promise<void> {
   })
 }
 
-describe('npm start', () => {
+describe('npm start', { timeout: TEST_TIMEOUT_MS }, () => {
   it('with --once --json: every unit verified by at least two tabs, on the next port, nothing left behind', async () => {
     await withTakenPort(async (port) => {
       const command = start(`npm start -- --once --json --port ${port}`)
@@ -57,7 +61,7 @@ describe('npm start', () => {
 
   it('stays up with the address and its QR code, until Ctrl-C ends all it started', async () => {
     const command = start('npm start -- --peers 2 --port 0 --host 127.0.0.1')
-    await until('the address', async () => command.stdout.includes('http://127.0.0.1:'))
+    await until('the address', async () => command.stdout.includes('http://127.0.0.1:'), READY_TIMEOUT_MS)
     await until('the QR code', async () => /[▄▀█]{10}/.test(command.stdout))
     expect(command.stdout).toMatch(/units on 2 peers, 48 verified, [\d.]+ m?s/)
     const [url = ''] = /http:\/\/127\.0\.0\.1:\d+\//.exec(command.stdout) ?? []
@@ -71,7 +75,7 @@ describe('npm start', () => {
 
   it('opens a room without local peers', async () => {
     const command = start('$STARLING start --no-peers --port 0 --host 127.0.0.1')
-    await until('the address', async () => command.stdout.includes('http://127.0.0.1:'))
+    await until('the address', async () => command.stdout.includes('http://127.0.0.1:'), READY_TIMEOUT_MS)
     expect(command.left().some((each) => /chrom/.test(each))).toBe(false)
     expect(command.stdout).not.toContain('verified')
   })

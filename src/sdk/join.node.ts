@@ -1,3 +1,4 @@
+import nodeDatachannel from 'node-datachannel'
 import { startNodePeer } from '../node/node-peer.node.ts'
 import { Starling } from './starling.ts'
 
@@ -13,6 +14,9 @@ export interface JoinInit {
   readonly dataDir?: string
 }
 
+/** Peers of this process that have not left; WebRTC's native threads are shared by them all. */
+let present = 0
+
 /**
  * Joins the room from Node: starts a peer in this process.
  *
@@ -20,5 +24,10 @@ export interface JoinInit {
  */
 export async function join(init: JoinInit): Promise<Starling> {
   const peer = await startNodePeer({ relay: init.relay, dataDir: init.dataDir ?? ':memory:' })
-  return new Starling(peer, async () => await peer.stop())
+  present++
+  return new Starling(peer, async () => {
+    await peer.stop()
+    // A connection that was still being made keeps a native thread, and with it the program, alive after everything has stopped.
+    if (--present === 0) nodeDatachannel.cleanup()
+  })
 }

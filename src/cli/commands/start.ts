@@ -4,8 +4,9 @@ import { toString as qrText } from 'qrcode'
 import { WELCOME } from '../../../examples/catalog.ts'
 import { jobOf } from '../../../examples/example.ts'
 import type { JobSummary } from '../../node/contract.ts'
+import { startNodePeer } from '../../node/node-peer.node.ts'
 import type { Relay } from '../../relay/relay.ts'
-import { join } from '../../sdk/join.node.ts'
+import { Starling } from '../../sdk/starling.ts'
 import { JobFailedError } from '../errors.ts'
 import { progressText, resultText } from '../job-progress.ts'
 import { WELCOME_TIMEOUT_MS } from '../limits.ts'
@@ -72,7 +73,10 @@ async function welcome(relay: Relay, options: StartOptions, context: Context): P
   const [here = ''] = relay.urls
   terminal.say(`Starting ${options.peers} local ${options.peers === 1 ? 'peer' : 'peers'} (headless tabs)`)
   // The requester meets the first tabs while the others still start.
-  const joined = join({ relay: here })
+  // Not through the SDK's `join`, which ends this process's WebRTC when it leaves: the relay here uses it too.
+  const joined = startNodePeer({ relay: here, dataDir: ':memory:' }).then(
+    (peer) => new Starling(peer, () => peer.stop()),
+  )
   try {
     await Promise.all([openTabs(here, options.peers, context), lifetime.unlessInterrupted(joined)])
     const starling = await joined
