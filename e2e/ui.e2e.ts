@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { nodeIsUp, peersAre, SIZES, UiRoom } from './support/ui-room.ts'
+import { until } from './support/until.ts'
 
 /** A tab that joins by link on a phone must be of use within this. */
 const USEFUL_MS_MAX = 10_000
@@ -87,11 +88,9 @@ describe('the interface', () => {
     const started = performance.now()
     const phone = await room.page(new URL(link).pathname, { viewport: SIZES.phone, isMobile: true, hasTouch: true })
     await phone.getByRole('button', { name: 'Start lending' }).tap({ timeout: 30_000 })
-    await phone.waitForFunction(
-      async () => ((await globalThis.starling?.snapshot())?.lending.unitsDone ?? 0) > 0,
-      null,
-      { timeout: 60_000, polling: 100 },
-    )
+    const unitsDone = (): Promise<number> =>
+      phone.evaluate(async () => (await globalThis.starling?.snapshot())?.lending.unitsDone ?? 0)
+    await until('a unit done by the phone', async () => (await unitsDone()) > 0)
     const usefulMs = performance.now() - started
     console.log(
       JSON.stringify({ test: 'ui.phone-useful', value: Math.round(usefulMs), unit: 'ms', limit: USEFUL_MS_MAX }),

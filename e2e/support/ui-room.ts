@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { ensureChromium, launchChromium } from '../../src/cli/chromium.ts'
 import { type Relay, startRelay } from '../../src/relay/relay.ts'
+import { until } from './until.ts'
 
 /** Another build may be tried without disturbing the usual one. */
 const DIST = process.env.STARLING_DIST ?? fileURLToPath(new URL('../../dist/', import.meta.url))
@@ -81,10 +82,8 @@ export async function nodeIsUp(page: Page): Promise<void> {
 }
 
 /** Resolves when the page's node has at least `count` peers. */
-export async function peersAre(page: Page, count: number, timeoutMs = 60_000): Promise<void> {
-  await page.waitForFunction(
-    async (wanted) => ((await globalThis.starling?.snapshot())?.network.peers ?? 0) >= wanted,
-    count,
-    { timeout: timeoutMs, polling: 250 },
-  )
+export function peersAre(page: Page, count: number, timeoutMs = 60_000): Promise<void> {
+  const peers = (): Promise<number> =>
+    page.evaluate(async () => (await globalThis.starling?.snapshot())?.network.peers ?? 0)
+  return until(`${count} peers`, async () => (await peers()) >= count, timeoutMs)
 }

@@ -1,6 +1,8 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { memo, useEffect, useReducer, useRef, useState } from 'react'
+import type { UnitOutcome } from '../../../core/tasks/unit.ts'
 import type { ResultItem } from '../../../node/contract.ts'
+import { plural } from '../../format/number.ts'
 import { endWords, preview } from '../../format/output.ts'
 import { PREVIEW_CHARACTERS_MAX } from '../../limits.ts'
 import { Panel } from '../../parts/panel.tsx'
@@ -74,7 +76,7 @@ function HeadRow() {
   return (
     // biome-ignore lint/a11y/useSemanticElements lint/a11y/useFocusableInteractive: see above
     <div role="row" aria-rowindex={1} className="results-row results-head">
-      {['Unit', 'Output', 'End', 'First executor', 'Agree'].map((word) => (
+      {['Unit', 'Output', 'First executor', 'Agree'].map((word) => (
         // biome-ignore lint/a11y/useSemanticElements lint/a11y/useFocusableInteractive: see above
         <span key={word} role="columnheader">
           {word}
@@ -94,7 +96,6 @@ function ResultCells({ item, onOpen }: { readonly item: ResultItem | null; reado
     )
   }
   const { unit, outcome, executor, agreeing } = item
-  const files = outcome.files.length > 0 ? `${outcome.files.length} files: ${outcome.files[0]?.path}` : ''
   return (
     <>
       {/* biome-ignore lint/a11y/useSemanticElements: see above */}
@@ -105,11 +106,7 @@ function ResultCells({ item, onOpen }: { readonly item: ResultItem | null; reado
       </span>
       {/* biome-ignore lint/a11y/useSemanticElements: see above */}
       <span role="cell" className="truncate mono">
-        {outcome.stdout.length > 0 ? preview(outcome.stdout, PREVIEW_CHARACTERS_MAX) : files}
-      </span>
-      {/* biome-ignore lint/a11y/useSemanticElements: see above */}
-      <span role="cell" className="truncate">
-        {endWords(outcome)}
+        {resultText(outcome)}
       </span>
       {/* biome-ignore lint/a11y/useSemanticElements: see above */}
       <span role="cell" className="truncate">
@@ -119,4 +116,12 @@ function ResultCells({ item, onOpen }: { readonly item: ResultItem | null; reado
       <span role="cell">{agreeing}</span>
     </>
   )
+}
+
+/** How it ended if it ended badly, else what it wrote. */
+function resultText(outcome: UnitOutcome): string {
+  if (outcome.trap !== null || outcome.exitCode !== 0) return endWords(outcome)
+  if (outcome.stdout.length > 0) return preview(outcome.stdout, PREVIEW_CHARACTERS_MAX)
+  const [file] = outcome.files
+  return file === undefined ? '' : `${plural(outcome.files.length, 'file')}: ${file.path}`
 }

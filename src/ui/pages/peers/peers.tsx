@@ -9,6 +9,7 @@ import { Field } from '../../parts/controls.tsx'
 import { MeshGraph } from '../../parts/mesh-graph.tsx'
 import { Empty, Notice, Panel, Skeleton } from '../../parts/panel.tsx'
 import { act, say } from '../../parts/toasts.tsx'
+import { useMedia } from '../../state/media.ts'
 import { useNode, useSnapshot } from '../../state/node-context.ts'
 import { usePolled } from '../../state/polled.ts'
 import { PeerDetails } from './peer-details.tsx'
@@ -16,7 +17,9 @@ import { PeersTable } from './peers-table.tsx'
 import '../../parts/table.css'
 import './peers.css'
 
-const GRAPH = { width: 760, height: 300 }
+const GRAPH_WIDE = { width: 640, height: 300 }
+/** Names stay legible when the graph is as narrow as a phone. */
+const GRAPH_PHONE = { width: 340, height: 280 }
 
 /** Who is connected: one selection, seen as a graph and as a table. */
 export function Peers() {
@@ -58,6 +61,7 @@ interface PeerViewsProps {
 
 function PeerViews({ peers, selected, onSelect }: PeerViewsProps) {
   const self = useSnapshot((snapshot) => snapshot.peerId, '')
+  const graph = useMedia('(max-width: 767px)') ? GRAPH_PHONE : GRAPH_WIDE
   if (peers.length === 0) {
     return (
       <Empty title="Nobody is connected yet" action={<Link href="/">Invite others</Link>}>
@@ -71,7 +75,7 @@ function PeerViews({ peers, selected, onSelect }: PeerViewsProps) {
     <>
       <div className="peers-top">
         <Panel title="Mesh" note={plural(peers.length, 'connection')}>
-          <MeshGraph peers={peers} self={self} {...GRAPH} named selected={selected} onSelect={onSelect} />
+          <MeshGraph peers={peers} self={self} {...graph} named selected={selected} onSelect={onSelect} />
         </Panel>
         <PeerDetails peer={chosen ?? null} />
       </div>
