@@ -66,7 +66,7 @@ function benchManifest(requester: PeerId, unitBytesMax = 1_000_000): Manifest {
       memoryBytesMax: 2 ** 27,
       cores: 1,
       wallMsMax: 30_000,
-      stackBytesMax: 2 ** 20,
+      stackBytesMax: 2 ** 18,
       gasMax: 10n ** 11n,
       outputBytesMax: unitBytesMax,
     },

@@ -1,10 +1,17 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
+import { toHex } from '../core/codec/bytes.ts'
 import type { PeerId } from '../core/codec/ids.ts'
 import { publicKeyOf } from '../core/identity/peer-id.ts'
 import type { Verifier } from '../core/identity/ports.ts'
 
 /** Keys kept imported: importing costs about as much as verifying. */
 const KEYS_MAX = 1_024
+
+/** Roots of batches are shorter than this, single statements longer. */
+const REMEMBERED_BYTES_MAX = 64
+
+/** Verdicts remembered: the batches of all executors that a requester hears within some seconds. */
+const VERDICTS_MAX = 512
 
 /** ArrayBuffer-backed view for WebCrypto, which takes no SharedArrayBuffer; copied only when it has to be. */
 function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -19,6 +26,7 @@ function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 export class PlatformVerifier implements Verifier {
   /** `null` stands for a key that this platform cannot import. Least recently used first. */
   readonly #keys = new Map<PeerId, Promise<CryptoKey | null>>()
+  readonly #verdicts = new Map<string, Promise<boolean>>()
   readonly #subtle: SubtleCrypto | null
 
   /** @param subtle - The platform's WebCrypto; `null` where there is none, as in insecure contexts. @default globalThis.crypto.subtle */
@@ -26,7 +34,19 @@ export class PlatformVerifier implements Verifier {
     this.#subtle = subtle
   }
 
-  async verify(author: PeerId, bytes: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  /** Statements signed as one batch ask for the same few bytes again and again: the first answer serves them all. */
+  verify(author: PeerId, bytes: Uint8Array, signature: Uint8Array): Promise<boolean> {
+    if (bytes.length > REMEMBERED_BYTES_MAX) return this.#decide(author, bytes, signature)
+    const question = `${author}/${toHex(bytes)}/${toHex(signature)}`
+    const known = this.#verdicts.get(question)
+    if (known !== undefined) return known
+    if (this.#verdicts.size >= VERDICTS_MAX) this.#verdicts.clear()
+    const verdict = this.#decide(author, bytes, signature)
+    this.#verdicts.set(question, verdict)
+    return verdict
+  }
+
+  async #decide(author: PeerId, bytes: Uint8Array, signature: Uint8Array): Promise<boolean> {
     if (await this.#platformAccepts(author, bytes, signature)) return true
     try {
       return ed25519.verify(signature, bytes, publicKeyOf(author), { zip215: true })

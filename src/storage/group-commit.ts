@@ -41,7 +41,7 @@ export class GroupCommit {
       const group = this.#waiting
       this.#waiting = []
       try {
-        await this.#commit(group.flatMap((each) => each.ops))
+        await this.#commit(lastOfEachKey(group.flatMap((each) => each.ops)))
         for (const each of group) each.resolve()
       } catch (error) {
         await this.#commitOneByOne(group, error)
@@ -62,4 +62,11 @@ export class GroupCommit {
       }
     }
   }
+}
+
+/** What was written and deleted again within one commit need not touch the disk twice. */
+function lastOfEachKey(ops: readonly StoreOp[]): readonly StoreOp[] {
+  const last = new Map<string, StoreOp>()
+  for (const op of ops) last.set(`${op.bucket}\u0000${op.key}`, op)
+  return last.size === ops.length ? ops : [...last.values()]
 }

@@ -38,7 +38,7 @@ export function testManifest(options: ManifestOptions = {}): Manifest {
       memoryBytesMax: 2 ** 27,
       cores: 1,
       wallMsMax: 30_000,
-      stackBytesMax: 2 ** 20,
+      stackBytesMax: 2 ** 18,
       gasMax: 10n ** 12n,
       outputBytesMax: 1_000,
     },

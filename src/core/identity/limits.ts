@@ -18,3 +18,9 @@ export const SIGNATURE_BYTES = 64
 
 /** Characters of a network id. */
 export const NETWORK_CHARS_MAX = 64
+
+/** SHA-256. */
+export const HASH_BYTES = 32
+
+/** Statements under one signature: paths stay at 8 hashes, and the last of a batch need not wait long for the first. */
+export const BATCH_STATEMENTS_MAX = 256

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { testSigner, testVerifier } from '../../testing/signers.ts'
 import { encode } from '../codec/cbor.ts'
 import { StarlingError } from '../codec/errors.ts'
-import { decodeStatement, sealStatement, signStatement, verifyStatement } from './statement.ts'
+import { decodeStatement, sealStatement, signStatement, signStatements, verifyStatement } from './statement.ts'
 
 const GREETING = { kind: 'greeting', body: v.strictObject({ hello: v.string() }) }
 const FAREWELL = { kind: 'farewell', body: v.strictObject({ hello: v.string() }) }
@@ -54,6 +54,33 @@ describe('statements', () => {
       }),
       { numRuns: 200 },
     )
+  })
+
+  it('[S7] signed as a batch stand alone, and none passes for another', async () => {
+    const inits = Array.from({ length: 5 }, (_, seq) => ({ ...init, seq }))
+    const batch = await signStatements(inits, signer)
+    expect(new Set(batch.map(({ signature }) => signature)).size).toBe(1)
+    for (const [seq, { bytes }] of batch.entries()) {
+      const decoded = decodeStatement(bytes, GREETING)
+      expect(decoded.statement.seq).toBe(seq)
+      await verifyStatement(decoded, testVerifier)
+    }
+    const [first, second] = batch.map(({ bytes }) => decodeStatement(bytes, GREETING))
+    if (first?.inclusion === undefined || second?.inclusion === undefined) throw new Error('No inclusion')
+    const { inclusion: _, ...alone } = first
+    const wrong = [
+      { ...first, inclusion: second.inclusion },
+      { ...second, payload: first.payload, statement: first.statement },
+      alone,
+    ]
+    for (const each of wrong)
+      await expect(verifyStatement(each, testVerifier)).rejects.toThrow('Signature of the greeting')
+  })
+
+  it('[S7] of one statement is that statement signed alone', async () => {
+    const [only] = await signStatements([init], signer)
+    expect(only?.inclusion).toBeUndefined()
+    await verifyStatement(decodeStatement(only?.bytes ?? new Uint8Array(), GREETING), testVerifier)
   })
 
   it('[S1] refuse random bytes only with named errors', () => {

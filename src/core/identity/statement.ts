@@ -1,12 +1,13 @@
 import * as v from 'valibot'
 import { concatBytes, utf8 } from '../codec/bytes.ts'
 import { conform, decode, encode } from '../codec/cbor.ts'
-import { InvalidMessageError } from '../codec/errors.ts'
-import { bytes, integer, peerId, text } from '../codec/fields.ts'
+import { InvalidMessageError, invariant } from '../codec/errors.ts'
+import { bytes, integer, list, peerId, text } from '../codec/fields.ts'
 import type { PeerId } from '../codec/ids.ts'
 import { type DecodeLimits, STATEMENT_LIMITS } from '../codec/limits.ts'
 import { BadSignatureError } from './errors.ts'
-import { NETWORK_CHARS_MAX, NONCE_BYTES, SIGNATURE_BYTES } from './limits.ts'
+import { hashTree, type Inclusion, rootOf } from './inclusion.ts'
+import { BATCH_STATEMENTS_MAX, HASH_BYTES, NETWORK_CHARS_MAX, NONCE_BYTES, SIGNATURE_BYTES } from './limits.ts'
 import type { Signer, Verifier } from './ports.ts'
 
 /** What every signed thing of the protocol looks like. Rule [S1]. */
@@ -29,6 +30,8 @@ export interface DecodedStatement<Body> {
   /** The signed part, exactly as its author encoded it. */
   readonly payload: Uint8Array
   readonly signature: Uint8Array
+  /** The place in a batch that was signed as one; absent when it was signed alone. */
+  readonly inclusion?: Inclusion
   /** The whole envelope. */
   readonly bytes: Uint8Array
 }
@@ -43,9 +46,16 @@ export interface StatementInit<Body> {
   readonly body: Body
 }
 
+const inclusionSchema = v.strictObject({
+  index: integer(0, BATCH_STATEMENTS_MAX - 1),
+  size: integer(2, BATCH_STATEMENTS_MAX),
+  path: list(bytes(HASH_BYTES, HASH_BYTES), 1, Math.ceil(Math.log2(BATCH_STATEMENTS_MAX))),
+})
+
 const envelopeSchema = v.strictObject({
   payload: bytes(1, STATEMENT_LIMITS.bytesMax),
   signature: bytes(SIGNATURE_BYTES, SIGNATURE_BYTES),
+  inclusion: v.optional(inclusionSchema),
 })
 
 const KIND_CHARS_MAX = 32
@@ -94,6 +104,34 @@ export async function signStatement<Body>(init: StatementInit<Body>, signer: Sig
   return sealStatement(prepared, await signer.sign(signedBytes(init.kind, prepared.payload)))
 }
 
+/**
+ * Signs several statements with one signature: over the root of a hash tree whose leaves are what would be signed of each. Every
+ * statement carries its path to the root and stands alone as evidence. Rule [S7].
+ *
+ * @param inits - 1 to `BATCH_STATEMENTS_MAX` statements; a single one is signed as {@link signStatement} does.
+ */
+export async function signStatements<Body>(
+  inits: readonly StatementInit<Body>[],
+  signer: Signer,
+): Promise<DecodedStatement<Body>[]> {
+  invariant(inits.length <= BATCH_STATEMENTS_MAX, `a batch has at most ${BATCH_STATEMENTS_MAX} statements`)
+  const [only] = inits
+  if (inits.length === 1 && only !== undefined) return [await signStatement(only, signer)]
+  const prepared = inits.map((init) => prepareStatement(init, signer.author))
+  const tree = hashTree(prepared.map(({ statement, payload }) => signedBytes(statement.kind, payload)))
+  const signature = await signer.sign(batchBytes(tree.root))
+  return prepared.map(({ statement, payload }, index) => {
+    // One inclusion for each leaf.
+    const inclusion = tree.inclusions[index] as Inclusion
+    return { statement, payload, signature, inclusion, bytes: encode({ payload, signature, inclusion }) }
+  })
+}
+
+/** The bytes under the signature of a batch. A domain of its own: a root never passes for a payload. */
+function batchBytes(root: Uint8Array): Uint8Array {
+  return concatBytes(utf8('starling/statements/1\n'), root)
+}
+
 export interface StatementKind<Body> {
   readonly kind: string
   readonly body: v.GenericSchema<unknown, Body>
@@ -108,7 +146,7 @@ export interface StatementKind<Body> {
 export function decodeStatement<Body>(envelope: Uint8Array, options: StatementKind<Body>): DecodedStatement<Body> {
   const what = options.kind
   const limits = options.limits ?? STATEMENT_LIMITS
-  const { payload, signature } = decode(envelope, { what, limits, schema: envelopeSchema })
+  const { payload, signature, inclusion } = decode(envelope, { what, limits, schema: envelopeSchema })
   const outer = decode(payload, { what, limits, schema: statementSchema })
   if (outer.kind !== options.kind) {
     throw new InvalidMessageError(`${what}.kind is "${outer.kind}", limit "${options.kind}"`, {
@@ -118,7 +156,8 @@ export function decodeStatement<Body>(envelope: Uint8Array, options: StatementKi
     })
   }
   const body = conform(outer.body, { what, schema: options.body })
-  return { statement: { ...outer, body }, payload, signature, bytes: envelope }
+  const decoded = { statement: { ...outer, body }, payload, signature, bytes: envelope }
+  return inclusion === undefined ? decoded : { ...decoded, inclusion }
 }
 
 /**
@@ -128,7 +167,9 @@ export function decodeStatement<Body>(envelope: Uint8Array, options: StatementKi
  */
 export async function verifyStatement(decoded: DecodedStatement<unknown>, verifier: Verifier): Promise<void> {
   const { author, kind } = decoded.statement
-  if (await verifier.verify(author, signedBytes(kind, decoded.payload), decoded.signature)) return
+  const root = decoded.inclusion && rootOf(signedBytes(kind, decoded.payload), decoded.inclusion)
+  const signed = root === undefined ? signedBytes(kind, decoded.payload) : root && batchBytes(root)
+  if (signed !== null && (await verifier.verify(author, signed, decoded.signature))) return
   throw new BadSignatureError(`Signature of the ${kind} is not by ${author}`, {
     field: `${kind}.signature`,
     value: author,

@@ -22,14 +22,15 @@ export const SHARED_FILES_MAX = 64
 export const PATH_CHARS_MAX = 512
 /** One file, and all input or output bytes of a unit together. */
 export const UNIT_BYTES_MAX = 64 * MIB
-/** wasm32 cannot address more. The sandbox's own default is far lower. */
-export const MEMORY_BYTES_MAX = 4 * KIB * MIB
+/** What the sandbox gives at most; its default is 128 MiB. */
+export const MEMORY_BYTES_MAX = 512 * MIB
 export const CORES_MAX = 64
 /** Ten minutes; units are meant to be of seconds, or executors that leave lose too much. */
 export const WALL_MS_MAX = 600_000
-export const STACK_BYTES_MAX = 64 * MIB
-/** Far beyond ten minutes of any engine, and exact in 63 bits when added up. */
-export const GAS_MAX = 2n ** 60n
+/** The deepest stack that every engine was measured to bear. */
+export const STACK_BYTES_MAX = 512 * KIB
+/** What the meter counts to; at a gas a nanosecond some twenty hours. */
+export const GAS_MAX = 2n ** 46n
 /** Price bound in micro-units per second or MiB; keeps every product of the cost formula within 128 bits. */
 export const PRICE_MICRO_UNITS_MAX = 2n ** 53n - 1n
 export const REPLICAS_MAX = 16
@@ -79,7 +80,7 @@ export const OUTBOX_PERSIST_AFTER_MS = 500
 /** How long an executor keeps an unacknowledged result: a requester that is away for longer starts over. */
 export const OUTBOX_TTL_MS = 24 * 3_600_000
 /** Results wait this long for company, so that tiny units share messages and writes. */
-export const RESULT_FLUSH_MS = 10
+export const RESULT_FLUSH_MS = 20
 /** Part of a lease's deadline that allows for the wire and for queueing at the executor. */
 export const LEASE_SLACK_MS = 10_000
 /** A lease's deadline in wall limits: one ahead in the queue, one of its own, one for a busy device. */

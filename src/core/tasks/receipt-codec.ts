@@ -11,6 +11,7 @@ import {
   decodeStatement,
   type StatementInit,
   signStatement,
+  signStatements,
   verifyStatement,
 } from '../identity/statement.ts'
 import { COUNTERSIGN_RECEIPTS_MAX, GAS_MAX, MEMORY_BYTES_MAX, REPLICAS_MAX, UNITS_MAX } from './limits.ts'
@@ -64,6 +65,15 @@ export function asAttestation(decoded: DecodedStatement<Attestation>): SignedAtt
 export async function signReceipt(receipt: Receipt, options: SigningOptions): Promise<SignedReceipt> {
   const { signer, network, seq, timestampMs, nonce } = options
   return asReceipt(await signStatement({ network, seq, timestampMs, nonce, kind: RECEIPT.kind, body: receipt }, signer))
+}
+
+/** Signs several receipts as the executor, with one signature; each stands alone all the same. */
+export async function signReceipts(
+  receipts: readonly { readonly receipt: Receipt; readonly init: Omit<StatementInit<never>, 'kind' | 'body'> }[],
+  signer: Signer,
+): Promise<SignedReceipt[]> {
+  const inits = receipts.map(({ receipt, init }) => ({ ...init, kind: RECEIPT.kind, body: receipt }))
+  return (await signStatements(inits, signer)).map(asReceipt)
 }
 
 /** Signs an attestation of other executors' receipts. */
@@ -180,7 +190,7 @@ export async function verifyReceipt(
 /** A bundle is a map with other keys than an envelope: the first byte after the map's head tells them apart. */
 function readBundle(file: Uint8Array): ReceiptBundle {
   const limits = { ...STATEMENT_LIMITS, bytesMax: STATEMENT_LIMITS.bytesMax * 2 }
-  const envelope = v.strictObject({ payload: v.instance(Uint8Array), signature: v.instance(Uint8Array) })
+  const envelope = v.object({ payload: v.instance(Uint8Array), signature: v.instance(Uint8Array) })
   const schema: v.GenericSchema<unknown, ReceiptBundle | { payload: Uint8Array }> = v.union([bundleSchema, envelope])
   const value = decode(file, { what: 'receipt', limits, schema })
   return 'receipt' in value ? value : { receipt: file, attestations: [] }

@@ -150,7 +150,7 @@ const RESOURCES = {
   memoryBytesMax: 2 ** 27,
   cores: 1,
   wallMsMax: WALL_MS,
-  stackBytesMax: 2 ** 20,
+  stackBytesMax: 2 ** 18,
   gasMax: 10n ** 12n,
   outputBytesMax: 1_000_000,
 }

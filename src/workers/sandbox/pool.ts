@@ -194,9 +194,11 @@ class Pool implements SandboxPool {
 
   #dispatch(): void {
     this.#spawnMissing()
+    // Topped up only when half is gone: a message for some units at a time instead of one for each.
+    const filling = new Set([...this.#slots].filter((slot) => slot.backlogMs() < PIPELINE_TARGET_MS / 2))
     for (let entry = this.#queue[0]; entry !== undefined; entry = this.#queue[0]) {
       if (!entry.settled) {
-        const slot = this.#roomiest(entry)
+        const slot = this.#roomiest(entry, filling)
         if (slot === null) break
         slot.stage(entry)
       }
@@ -207,13 +209,13 @@ class Pool implements SandboxPool {
   }
 
   /** The worker that would come to this unit first, if any may take one more. */
-  #roomiest(entry: Entry): Slot | null {
+  #roomiest(entry: Entry, filling: ReadonlySet<Slot>): Slot | null {
     let best: Slot | null = null
     let bestBacklogMs = Number.POSITIVE_INFINITY
     for (const slot of this.#slots) {
       if (!slot.ready || slot.leaving || slot.holds(entry)) continue
       const backlogMs = slot.backlogMs()
-      if (!hasRoom(slot.load, backlogMs, entry.module.unitMs)) continue
+      if (!hasRoom(slot.load, backlogMs, entry.module.unitMs, filling.has(slot))) continue
       // An empty worker goes first even if estimates say nothing yet.
       const rank = slot.load === 0 ? -1 : backlogMs
       if (rank < bestBacklogMs) {
@@ -388,10 +390,10 @@ class Pool implements SandboxPool {
   }
 }
 
-function hasRoom(load: number, backlogMs: number, unitMs: number | null): boolean {
+function hasRoom(load: number, backlogMs: number, unitMs: number | null, filling: boolean): boolean {
   if (load === 0) return true
   if (unitMs === null || unitMs > PIPELINE_UNIT_MS_MAX) return false
-  return load < PIPELINE_UNITS_MIN || (load < PIPELINE_UNITS_MAX && backlogMs < PIPELINE_TARGET_MS)
+  return load < PIPELINE_UNITS_MIN || (filling && load < PIPELINE_UNITS_MAX && backlogMs < PIPELINE_TARGET_MS)
 }
 
 function statusOf({ outcome }: UnitExecution): ExecutionStatus {
