@@ -1,21 +1,21 @@
 /**
  * What metering costs: every kernel with a `bench` input, raw and prepared (gas, depth and NaN bits all on), timed in turns in
- * the same process, medians compared. Also how fast `prepareModule` is on a module of about a megabyte.
+ * the same process, lower quartiles compared. Also how fast `prepareModule` is on a module of about a megabyte.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { STACK_BYTES_CEILING } from '../src/core/sandbox/meter-layout.ts'
 import { prepareModule } from '../src/core/sandbox/prepare.ts'
-import { type BenchLine, benchLine, median } from './bench-line.ts'
+import { type BenchLine, benchLine, median, percentile } from './bench-line.ts'
 import { type Kernel, loadKernels } from './kernels/kernels.ts'
 import { largeModule } from './kernels/large-module.ts'
 import { type KernelRunInit, runKernel } from './kernels/run-kernel.ts'
 
-/** Pairs of timed runs after warming up. Runs take a few milliseconds, so that on a busy machine most are not interrupted. */
-const PAIRS = 101
+/** Pairs of timed runs after warming up. Runs take about a millisecond, so that on a busy machine most are not interrupted. */
+const PAIRS = 201
 /** Untimed pairs, with a pause so that the optimising compiler's background thread can finish. */
-const WARM_UP_PAIRS = 4
-const WARM_UP_PAUSE_MS = 60
+const WARM_UP_PAIRS = 8
+const WARM_UP_PAUSE_MS = 80
 const GAS_MAX = 1n << 40n
 
 /** A program compiled from C with wasi-libc, repeated until it is a megabyte. */
@@ -30,24 +30,41 @@ async function timeKernel(kernel: Kernel, input: Uint8Array): Promise<Timing> {
   const raw = new WebAssembly.Module(kernel.bytes)
   const metered = new WebAssembly.Module(prepareModule(kernel.bytes).bytes)
   const init: KernelRunInit = { metered: true, gasMax: GAS_MAX, stackBytesMax: STACK_BYTES_CEILING }
-  const pair = (): [number, number] => {
-    const first = runKernel(raw, input, { metered: false })
-    const second = runKernel(metered, input, init)
-    if (first.output !== second.output) throw new Error(`${kernel.name} gives ${second.output}, raw ${first.output}`)
-    return [first.durationMs, second.durationMs]
+  // Whoever runs first in a pair is likelier to be interrupted in the middle, so they take turns at that too.
+  const pair = (meteredFirst: boolean): [number, number] => {
+    const before = meteredFirst ? runKernel(metered, input, init) : null
+    const plain = runKernel(raw, input, { metered: false })
+    const counted = before ?? runKernel(metered, input, init)
+    if (plain.output !== counted.output) throw new Error(`${kernel.name} gives ${counted.output}, raw ${plain.output}`)
+    return [plain.durationMs, counted.durationMs]
   }
   for (let i = 0; i < WARM_UP_PAIRS; i++) {
-    pair()
+    pair(i % 2 === 0)
     await new Promise((resolve) => setTimeout(resolve, WARM_UP_PAUSE_MS))
   }
   const pairs: [number, number][] = []
-  for (let i = 0; i < PAIRS; i++) pairs.push(pair())
-  return { rawMs: median(pairs.map(([first]) => first)), meteredMs: median(pairs.map(([, second]) => second)) }
+  for (let i = 0; i < PAIRS; i++) pairs.push(pair(i % 2 === 0))
+  return { rawMs: quartile(pairs.map(([plain]) => plain)), meteredMs: quartile(pairs.map(([, counted]) => counted)) }
+}
+
+/** The median of the faster half: on a busy machine the slower one tells of the neighbours. */
+function quartile(values: readonly number[]): number {
+  return percentile(values, 0.25)
 }
 
 function withCustomSection(bytes: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
   const encoded = new TextEncoder().encode(name)
-  return new Uint8Array([...bytes, 0, encoded.length + 1, encoded.length, ...encoded])
+  const out = new Uint8Array(bytes.length + encoded.length + 3)
+  out.set(bytes)
+  out.set([0, encoded.length + 1, encoded.length, ...encoded], bytes.length)
+  return out
+}
+
+/** Time to compile; V8 does most of it lazily, in the background or at the first call, for both alike. */
+function timeOf(bytes: Uint8Array<ArrayBuffer>): number {
+  const started = performance.now()
+  new WebAssembly.Module(bytes)
+  return performance.now() - started
 }
 
 /** Prepare and compile a module of about 1 MB. */
@@ -61,13 +78,9 @@ function timeCompile(): BenchLine[] {
     const fresh = withCustomSection(bytes, `raw ${i}`)
     const started = performance.now()
     const prepared = prepareModule(fresh).bytes
-    const between = performance.now()
-    new WebAssembly.Module(withCustomSection(prepared, `prepared ${i}`))
-    const compiled = performance.now()
-    new WebAssembly.Module(fresh)
-    rawMs.push(performance.now() - compiled)
-    prepareMs.push(between - started)
-    compileMs.push(compiled - between)
+    prepareMs.push(performance.now() - started)
+    compileMs.push(timeOf(withCustomSection(prepared, `prepared ${i}`)))
+    rawMs.push(timeOf(fresh))
   }
   const megabytes = bytes.length / 1e6
   const total = median(prepareMs) + median(compileMs)

@@ -1,5 +1,7 @@
 import { ChargeCells } from './charge-cells.ts'
 import {
+  BACK_NONE,
+  BACK_SEVERAL,
   type ControlFrame,
   ControlStack,
   FRAME_BLOCK,
@@ -68,9 +70,10 @@ const SINGLE_TYPES: ReadonlyMap<number, FunctionType> = new Map(
 
 /**
  * In a body no longer than this, charges that follow no call need no test of their own: even if all its instructions were
- * charged between two tests (at most 8 gas a byte), the sum stays below `CHARGE_MAX`.
+ * charged twice between two tests (at most 8 gas a byte; twice, because a rotated loop's header is charged in two places), the
+ * sum stays below `CHARGE_MAX`.
  */
-const UNTESTED_BODY_BYTES_MAX = 4_000
+const UNTESTED_BODY_BYTES_MAX = 2_000
 
 /** Features that bodies may not use, by the first opcode bytes that tell. */
 const REFUSED_OPCODES: ReadonlyMap<number, string> = new Map([
@@ -434,6 +437,7 @@ export class BodyScanner {
     if (kind === FRAME_LOOP) {
       this.#setWeight(frame.loopDepth)
       const cell = this.cells.openLoop()
+      frame.header = cell
       this.#chargeEvent(cell)
       this.#called = false
     } else if (kind === FRAME_IF) {
@@ -495,6 +499,9 @@ export class BodyScanner {
     // What jumps out of this block past its end, also leaves the blocks around it, up to the target.
     const outer = this.#control.top
     outer.escapeDepth = Math.min(outer.escapeDepth, frame.escapeDepth)
+    if (frame.kind === FRAME_LOOP && frame.backCell >= 0) {
+      this.cells.rotate({ header: frame.header, back: frame.backCell, before: frame.cell })
+    }
     if (frame.escapeDepth < this.#control.depth) this.#openCell(frame.cell)
     else this.cells.current = frame.cell
   }
@@ -525,6 +532,10 @@ export class BodyScanner {
     target.calledAtLabel ||= this.#called
     const frame = this.#control.top
     frame.escapeDepth = Math.min(frame.escapeDepth, this.#control.depth - 1 - label)
+    if (target.kind !== FRAME_LOOP) return
+    const inOwnTurn = frame.loopDepth === target.loopDepth
+    const first = target.backCell === BACK_NONE || target.backCell === this.cells.current
+    target.backCell = inOwnTurn && first ? this.cells.current : BACK_SEVERAL
   }
 
   #branch(): void {

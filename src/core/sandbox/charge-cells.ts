@@ -26,11 +26,13 @@ export class ChargeCells {
   #parent = new Int32Array(256)
   #kind = new Uint8Array(256)
   #absorbed = new Uint8Array(256)
+  readonly #loops: LoopCells[] = []
   count = 0
   current = CELL_DEAD
 
   reset(): void {
     this.count = 0
+    this.#loops.length = 0
     this.#add(CELL_DEAD, KIND_FIXED)
     this.current = this.#add(CELL_DEAD, KIND_FIXED | KIND_TESTED)
   }
@@ -69,6 +71,14 @@ export class ChargeCells {
     return ((this.#kind[cell] as number) & KIND_TESTED) !== 0 // in range, as above
   }
 
+  /**
+   * Notes a loop whose turns all end by a jump from cell `back`. Then each run of `header` is either the first, which follows
+   * `before`, or follows `back`: its cost can be charged there, and a turn has one charge instead of two.
+   */
+  rotate(loop: LoopCells): void {
+    if (loop.back !== loop.header) this.#loops.push(loop)
+  }
+
   /** Moves small cells into the ones they hang from. To be called once, after the whole function has been seen. */
   settle(): void {
     const absorbed = this.#absorbed.fill(0, 0, this.count)
@@ -84,6 +94,20 @@ export class ChargeCells {
       this.#cost[parent] = (this.#cost[parent] as number) + cost
       this.#cost[cell] = 0
     }
+    // Inner loops first, as they were noted: what they move into an outer header moves on with it.
+    for (const loop of this.#loops) this.#settleLoop(loop)
+  }
+
+  #settleLoop({ header, back, before }: LoopCells): void {
+    const cost = this.#cost[header] as number // in range, as are the others
+    const backCost = this.#cost[back] as number
+    const beforeCost = this.#cost[before] as number
+    // A body taken over by its header needs no moving; and no cell may grow past what one charge can hold.
+    if (backCost === 0 || before === CELL_DEAD || Math.max(backCost, beforeCost) + cost > CHARGE_MAX) return
+    this.#cost[back] = backCost + cost
+    this.#cost[before] = beforeCost + cost
+    this.#cost[header] = 0
+    this.#kind[back] = (this.#kind[back] as number) | KIND_TESTED
   }
 
   #add(parent: number, kind: number): number {
@@ -108,6 +132,12 @@ export class ChargeCells {
     this.#kind = kind
     this.#absorbed = new Uint8Array(size)
   }
+}
+
+interface LoopCells {
+  readonly header: number
+  readonly back: number
+  readonly before: number
 }
 
 /** Not to be absorbed. */

@@ -6,6 +6,11 @@ export const FRAME_LOOP = 2
 export const FRAME_IF = 3
 export const FRAME_ELSE = 4
 
+/** Nothing jumps back yet. */
+export const BACK_NONE = -1
+/** Jumps back come from several cells, or from where not every turn passes. */
+export const BACK_SEVERAL = -2
+
 /** One open block. Objects are kept and used again, so that scanning allocates only on a new greatest depth. */
 export class ControlFrame {
   kind = FRAME_BLOCK
@@ -26,6 +31,9 @@ export class ControlFrame {
   /** First of the NaN classes of the label's values; -1 when none of them carries NaNs. */
   nodes = -1
   loopDepth = 0
+  /** Of a loop: its header's cell, and the one cell from which everything jumps back; `BACK_*` when there is no such cell. */
+  header = 0
+  backCell = BACK_NONE
   /** The last `br_table` that checked this frame's label. */
   stamp = 0
 
@@ -59,6 +67,7 @@ export class ControlStack {
     frame.calledAtLabel = false
     frame.nodes = -1
     frame.stamp = 0
+    frame.backCell = BACK_NONE
     return frame
   }
 

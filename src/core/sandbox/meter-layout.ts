@@ -29,8 +29,8 @@ export const DEPTH_UNITS = 16_384
 export const DEPTH_UNIT_BYTES = 32
 /** Heaviest frame in units: by itself it trips the guard under any stack limit, and it never carries out of the field. */
 export const FRAME_UNITS_MAX = DEPTH_UNITS - 1
-/** Highest settable stack limit. */
-export const STACK_BYTES_CEILING = FRAME_UNITS_MAX * DEPTH_UNIT_BYTES
+/** Highest settable stack limit; its last unit is kept for the guard. */
+export const STACK_BYTES_CEILING = DEPTH_UNITS * DEPTH_UNIT_BYTES
 
 /**
  * Largest charge of one cell, and largest sum of charges between two tests: the field and its guard hold 2^17, of which one

@@ -91,6 +91,52 @@ describe('meterOf', () => {
     expect(trap.meter.gasUsed()).toBeLessThan(1_100n + 65_536n)
   })
 
+  test.each([
+    // Both loops: `n` turns; the second jumps back from its end and tests at its start.
+    ['loop that tests at its end', [0x03, 0x40, 0x20, 0, ...i32(1), 0x6b, 0x22, 0, 0x0d, 0, 0x0b], 5n],
+    [
+      'loop that tests at its start',
+      [
+        0x02,
+        0x40,
+        0x03,
+        0x40,
+        0x20,
+        0,
+        0x45,
+        0x0d,
+        1,
+        ...repeat(20, [0x01]),
+        0x20,
+        0,
+        ...i32(1),
+        0x6b,
+        0x21,
+        0,
+        0x0c,
+        0,
+        0x0b,
+        0x0b,
+      ],
+      28n,
+    ],
+  ])('each turn of a %s costs its instructions', (_name, code, instructions) => {
+    const bytes = moduleOf({
+      types: [functionType([I32], [])],
+      functions: [0],
+      exports: [['run', 0, 0]],
+      code: [body(code)],
+    })
+    const gasOf = (turns: number): bigint => {
+      const { meter, exports } = instantiate(bytes)
+      meter.start(LIMITS)
+      exports.run?.(turns)
+      return meter.gasUsed()
+    }
+    // One more for the loop itself, so that even an empty turn costs something.
+    for (const turns of [1, 2, 10, 1_000]) expect(gasOf(turns + 1) - gasOf(turns)).toBe(instructions + 1n)
+  })
+
   test('the start function is metered, and runs in start', () => {
     const { meter } = instantiate(runModule(repeat(100, [0x01]), { start: 0 }))
     meter.start(LIMITS)

@@ -10,6 +10,7 @@ import {
   EXPORT_START,
   EXPORT_STATE,
   EXPORT_STATUS,
+  FRAME_UNITS_MAX,
   GAS_FIELD,
   QUANTUM_GAS,
   STACK_BYTES_CEILING,
@@ -65,7 +66,7 @@ class InstanceMeter implements Meter {
     if (!(stackBytesMax >= 0 && stackBytesMax <= STACK_BYTES_CEILING)) {
       throw overLimit('stackBytesMax', stackBytesMax, STACK_BYTES_CEILING)
     }
-    const units = Math.floor(stackBytesMax / DEPTH_UNIT_BYTES)
+    const units = Math.min(FRAME_UNITS_MAX, Math.floor(stackBytesMax / DEPTH_UNIT_BYTES))
     this.#gasMax = gasMax
     this.#bank.value = Number(gasMax / QUANTUM)
     this.#state.value = ((DEPTH_UNITS - units) << DEPTH_SHIFT) | (QUANTUM_USED - Number(gasMax % QUANTUM))

@@ -24,7 +24,7 @@ import type { ModuleLimits, ModuleReport, PreparedModule } from './module.ts'
 import { type FunctionType, innerFunction, type Layout } from './module-context.ts'
 import { FUNCREF, I32 } from './opcodes.ts'
 import { type ElementSegment, type ParsedModule, parseModule, signatureOf } from './section-reader.ts'
-import { WASI_IMPORTS, WASI_MODULE } from './wasi-imports.ts'
+import { WASI_IMPORTS } from './wasi-imports.ts'
 import { ModuleWriter } from './writer.ts'
 
 export interface PrepareOptions {
@@ -370,6 +370,3 @@ function abiOf(module: ParsedModule): ModuleReport['abi'] {
   if (signature('starling_alloc') === 'i:i' && signature('starling_run') === 'ii:I') return 'reactor'
   return signature('_start') === ':' ? 'wasi-command' : null
 }
-
-/** The module name imports must have; exported for hosts that build the import object. */
-export const IMPORT_MODULE = WASI_MODULE
