@@ -1,8 +1,8 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { launchChromium } from './support/browsers.ts'
+import { launchChromium, launchFirefox } from './support/browsers.ts'
 import { startRelay, type TestRelay } from './support/relay.ts'
-import { openTab, quantile, type Tab, until, untilDialable } from './support/tabs.ts'
+import { openTab, type PageLike, quantile, Tab, until, untilDialable, untilRunning } from './support/tabs.ts'
 
 describe('mesh of real tabs', () => {
   let browser: Browser
@@ -96,6 +96,44 @@ describe('a room that opens at once', () => {
       }
     } finally {
       await browser.close()
+      await relay.stop()
+    }
+  })
+})
+
+describe('engines', () => {
+  it('a Firefox tab and Chromium tabs mesh, and exchange messages and blocks both ways', async () => {
+    const chromium = await launchChromium()
+    const firefox = await launchFirefox()
+    const relay = await startRelay()
+    try {
+      const page = await firefox.newPage()
+      await page.goto(`${relay.origin}/mesh.html`)
+      const fox = new Tab(page as unknown as PageLike)
+      await untilRunning(fox)
+      const tabs = [await openTab(chromium, relay), await openTab(chromium, relay)]
+      for (const tab of [fox, ...tabs]) {
+        await until(async () => (await tab.call('status')).direct === 2, 'linked', 60_000)
+      }
+      for (const tab of tabs) {
+        await tab.call('send', fox.peerId, 'to Firefox')
+        await fox.call('send', tab.peerId, 'from Firefox')
+        await until(async () => (await tab.call('received')).length === 1, 'the message from Firefox')
+      }
+      await until(async () => (await fox.call('received')).length === 2, 'the messages to Firefox')
+      const [tab] = tabs as [Tab]
+      for (const [from, to] of [
+        [fox, tab],
+        [tab, fox],
+      ] as const) {
+        const cid = await from.call('makeBlock', 2_000_000)
+        const ms = await to.call('fetchBlock', cid, [from.peerId])
+        console.log(`2 MB ${from === fox ? 'from' : 'to'} Firefox: ${(2_000 / ms).toFixed(1)} MB/s`)
+      }
+      expect((await fox.call('status')).rtc.channels).toBe('transferred')
+    } finally {
+      await firefox.close()
+      await chromium.close()
       await relay.stop()
     }
   })

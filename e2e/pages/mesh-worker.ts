@@ -1,3 +1,4 @@
+import { cidOfDigest } from '../../src/core/codec/cid.ts'
 import { createNetwork } from '../../src/net/create-network.ts'
 import { createIdentity } from '../../src/net/identity.ts'
 import type { Network, NetworkInit } from '../../src/net/network.ts'
@@ -77,6 +78,22 @@ const methods: Record<string, (...args: never[]) => unknown> = {
     } catch (error) {
       return { ms: performance.now() - start, error: (error as Error).message }
     }
+  },
+  /** Makes a block of random bytes that others can fetch. */
+  makeBlock: async (bytes: number) => {
+    const block = new Uint8Array(bytes)
+    // The platform gives 64 KiB of randomness at a time.
+    for (let at = 0; at < bytes; at += 65_536) crypto.getRandomValues(block.subarray(at, at + 65_536))
+    const cid = cidOfDigest(new Uint8Array(await crypto.subtle.digest('SHA-256', block)), 'raw')
+    blocks.clear()
+    blocks.set(cid, block)
+    return cid
+  },
+  /** Milliseconds to fetch a block and check it. */
+  fetchBlock: async (cid: string, from: string[]) => {
+    const start = performance.now()
+    await network.fetchBlock(cid, from, { bytesMax: 256 * 1024 * 1024 })
+    return performance.now() - start
   },
   /** Ends all links but those to relays. */
   disconnectAll: () => {

@@ -13,6 +13,8 @@ interface Answers {
   events: { event: 'connect' | 'disconnect'; peer: string; at: number }[]
   directAfterMs: number[]
   dial: { ms: number; error?: string }
+  makeBlock: string
+  fetchBlock: number
 }
 
 /** Anything that can run a function in a page: Playwright's page and Puppeteer's alike. */
@@ -66,11 +68,16 @@ export async function openTab(browser: Browser, { origin, query = '' }: OpenTabI
   page.on('pageerror', (error) => console.error('page error:', error.message))
   await page.goto(`${origin}/mesh.html?${query}`)
   const tab = new Tab(page as unknown as PageLike, context)
+  await untilRunning(tab)
+  return tab
+}
+
+/** Waits until the tab's worker answers, and learns its peer id. */
+export async function untilRunning(tab: Tab): Promise<void> {
   await until(async () => {
     tab.peerId = await tab.call('peerId').catch(() => '')
     return tab.peerId !== ''
   }, 'the worker runs')
-  return tab
 }
 
 /** Waits on state, not on time. */

@@ -7,7 +7,7 @@ import { decode, encode } from '../core/codec/cbor.ts'
 import { parseCid } from '../core/codec/cid.ts'
 import { InvalidMessageError, LimitExceededError, StarlingError } from '../core/codec/errors.ts'
 import { cid as cidField, integer } from '../core/codec/fields.ts'
-import { BadFrameError, BlockUnavailableError } from './errors.ts'
+import { BadFrameError, BlockMissingError, BlockUnavailableError } from './errors.ts'
 import { frameLength } from './frame-length.ts'
 import {
   BLOCK_BYTES_MAX,
@@ -15,6 +15,7 @@ import {
   BLOCK_STALL_TIMEOUT_MS,
   BLOCK_WRITE_BYTES,
   STREAM_CLOSE_TIMEOUT_MS,
+  STREAM_STALL_TIMEOUT_MS,
 } from './limits.ts'
 import type { FetchOptions, NetworkProblem } from './network.ts'
 
@@ -69,31 +70,39 @@ export class Blocks {
     const { hash } = parseCid(cid)
     const bytesMax = Math.min(options.bytesMax, BLOCK_BYTES_MAX)
     const errors: string[] = []
-    // Bytes of several peers in one block do not say who lied: then each is asked for the whole.
-    for (const resume of [true, false]) {
-      let download = new Download()
-      for (const peer of from) {
+    /** Peers that need not be asked again. */
+    const given = new Set<string>()
+    let suspicious = false
+    let download = new Download()
+    // A stream that broke may have done so by bad luck: each peer is asked twice, unless it said that it has nothing.
+    const rounds = [...from, ...from]
+    for (const [index, peer] of rounds.entries()) {
+      options.signal?.throwIfAborted()
+      if (given.has(peer)) continue
+      // Bytes of several peers in one block do not say who lied: then each is asked for the whole.
+      if (suspicious) download = new Download()
+      try {
+        await this.#fetchFrom(peer, cid, download, { ...options, bytesMax })
+      } catch (error) {
         options.signal?.throwIfAborted()
-        if (!resume) download = new Download()
-        try {
-          await this.#fetchFrom(peer, cid, download, { ...options, bytesMax })
-        } catch (error) {
-          options.signal?.throwIfAborted()
-          if (error instanceof LimitExceededError) throw error
-          errors.push(`${peer.slice(-8)}: ${(error as Error).message}`)
-          continue
-        }
-        const block = download.bytes ?? new Uint8Array()
-        if ((await sha256Hex(block)) === hash) {
-          this.counters.fetched++
-          return block
-        }
-        errors.push(`${peer.slice(-8)}: the bytes are not those of the CID`)
-        if (download.peers.size === 1) this.#liar(peer, cid)
-        download = new Download()
+        if (error instanceof LimitExceededError) throw error
+        if (error instanceof BlockMissingError || index >= from.length) given.add(peer)
+        errors.push(`${peer.slice(-8)}: ${(error as Error).message}`)
+        continue
       }
-      // A second round helps only where the first put blocks together.
-      if (from.length < 2) break
+      const block = download.bytes ?? new Uint8Array()
+      if ((await sha256Hex(block)) === hash) {
+        this.counters.fetched++
+        return block
+      }
+      errors.push(`${peer.slice(-8)}: the bytes are not those of the CID`)
+      if (download.peers.size === 1) {
+        given.add(peer)
+        this.#liar(peer, cid)
+      } else {
+        suspicious = true
+      }
+      download = new Download()
     }
     this.counters.failed++
     throw new BlockUnavailableError(`No peer of ${from.length} sent the block ${cid}: ${errors.slice(-4).join('; ')}`, {
@@ -113,7 +122,8 @@ export class Blocks {
       const request = decode(frame, { what: 'block request', limits: FRAME_LIMITS, schema: requestSchema })
       if (serving >= BLOCK_REQUESTS_PER_PEER_MAX) await this.#send(peer, stream, { status: 'busy' })
       else await this.#answer(peer, stream, request)
-      await stream.close({ signal: AbortSignal.timeout(STREAM_CLOSE_TIMEOUT_MS) })
+      // Closing waits until the last bytes have left, which takes as long as the link is slow.
+      await stream.close({ signal: AbortSignal.timeout(STREAM_STALL_TIMEOUT_MS) })
     } catch (error) {
       this.counters.refused++
       const problem = error as Error
@@ -145,7 +155,7 @@ export class Blocks {
 
   async #write(peer: string, stream: Stream, bytes: Uint8Array): Promise<void> {
     this.#init.onBytes(peer, 'out', bytes.byteLength)
-    if (!stream.send(bytes)) await stream.onDrain({ signal: AbortSignal.timeout(BLOCK_STALL_TIMEOUT_MS) })
+    if (!stream.send(bytes)) await stream.onDrain({ signal: AbortSignal.timeout(STREAM_STALL_TIMEOUT_MS) })
   }
 
   async #fetchFrom(peer: string, cid: string, download: Download, options: FetchOptions): Promise<void> {
@@ -157,7 +167,8 @@ export class Blocks {
       stream.send(lengthPrefixed.encode.single(encode({ cid, offset: download.received })))
       const frame = await reader.frame()
       const header = decode(frame, { what: 'block header', limits: FRAME_LIMITS, schema: headerSchema })
-      if (header.status !== 'ok') throw new BlockUnavailableError(`The peer says the block is ${header.status}`)
+      if (header.status === 'missing') throw new BlockMissingError('The peer does not have the block')
+      if (header.status === 'busy') throw new BlockUnavailableError('The peer is busy')
       download.begin(peer, header.total, options.bytesMax)
       await reader.rest((bytes) => {
         this.#init.onBytes(peer, 'in', bytes.byteLength)

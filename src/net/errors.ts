@@ -20,6 +20,11 @@ export class BlockUnavailableError extends StarlingError {
   override readonly name = 'BlockUnavailableError'
 }
 
+/** A peer says that it does not have a block; others may. */
+export class BlockMissingError extends StarlingError {
+  override readonly name = 'BlockMissingError'
+}
+
 /** The network was asked for something before `start` or after `stop`. */
 export class NetworkStoppedError extends StarlingError {
   override readonly name = 'NetworkStoppedError'

@@ -16,6 +16,7 @@ import { announcementGossip, OPEN_GATER, rtcConfigurationOf } from './host-optio
 import { privateKeyOf } from './identity.ts'
 import {
   ADDRESS_DIAL_TIMEOUT_MS,
+  CHANNEL_MESSAGE_BYTES,
   CONNECTIONS_MAX,
   DIAL_TIMEOUT_MS,
   INBOUND_PENDING_MAX,
@@ -59,7 +60,7 @@ export async function createHost(init: HostInit): Promise<Host> {
   const transports: ((components: never) => Transport)[] = [
     webSockets(),
     circuits.transport,
-    webRTC({ rtcConfiguration }),
+    webRTC({ rtcConfiguration, dataChannel: { maxMessageSize: CHANNEL_MESSAGE_BYTES } }),
     webRTCDirect({ rtcConfiguration }),
   ]
   if ('WebTransport' in globalThis) transports.push(webTransport())

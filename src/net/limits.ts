@@ -91,7 +91,7 @@ export const STREAM_OPEN_RETRY_MS = 500
 export const STREAM_STALL_TIMEOUT_MS = 30_000
 
 /** Closing a stream gracefully, before it is cut. */
-export const STREAM_CLOSE_TIMEOUT_MS = 3_000
+export const STREAM_CLOSE_TIMEOUT_MS = 10_000
 
 /** A link over a relay is asked this often: its bytes are counted by the relay. */
 export const KEEPALIVE_RELAYED_INTERVAL_MS = 15_000
@@ -133,7 +133,13 @@ export const WELL_KNOWN_BYTES_MAX = 64 * 1024
 export const WELL_KNOWN_RETRY_MS = 3_000
 
 /** No byte of a block for this long: the rest is fetched from another peer. */
-export const BLOCK_STALL_TIMEOUT_MS = 8_000
+export const BLOCK_STALL_TIMEOUT_MS = 12_000
 
 /** Written to a stream at once; the stream cuts it into messages itself. */
 export const BLOCK_WRITE_BYTES = 256 * 1024
+
+/**
+ * One message on a WebRTC data channel between peers. libp2p's default of 16 KiB is for go and rust; browsers and
+ * libdatachannel take 256 KiB. Larger ones keep other streams of the link waiting.
+ */
+export const CHANNEL_MESSAGE_BYTES = 64 * 1024

@@ -1,0 +1,124 @@
+/**
+ * What the network costs a block: the same bytes from one real tab to another, fetched as a block (hash checked) and over a bare
+ * RTCDataChannel between the two pages, in turns, medians compared. `ratio` is the block's throughput over the bare channel's.
+ *
+ * The bare channel is used as well as one can: 64 KiB messages, the buffer kept between 256 KiB and 1 MiB.
+ */
+import type { Page } from 'playwright-core'
+import { launchChromium } from '../e2e/support/browsers.ts'
+import { startRelay } from '../e2e/support/relay.ts'
+import { openTab, type Tab, until } from '../e2e/support/tabs.ts'
+import { type BenchLine, benchLine, median } from './bench-line.ts'
+
+const BLOCK_BYTES = 16 * 1024 * 1024
+const ROUNDS = 7
+const MIB = 1024 * 1024
+
+/** What the bench puts on each page's window. */
+interface RawWindow {
+  rawPc: RTCPeerConnection
+  rawOffer(): Promise<string>
+  rawAnswer(offer: string): Promise<string>
+  rawAccept(answer: string): Promise<void>
+  rawSend(bytes: number): Promise<void>
+  rawReceive(bytes: number): Promise<number>
+}
+
+export async function run(): Promise<BenchLine[]> {
+  const browser = await launchChromium()
+  const relay = await startRelay()
+  try {
+    const [server, client] = [await openTab(browser, relay), await openTab(browser, relay)]
+    await until(async () => (await client.call('status')).direct === 1, 'a direct link', 60_000)
+    await connectRaw(pageOf(server), pageOf(client))
+    const blocks: number[] = []
+    const raw: number[] = []
+    // The first round only warms both up.
+    for (let round = 0; round <= ROUNDS; round++) {
+      const rawMs = await transferRaw(pageOf(server), pageOf(client))
+      const cid = await server.call('makeBlock', BLOCK_BYTES)
+      const blockMs = await client.call('fetchBlock', cid, [server.peerId])
+      if (round === 0) continue
+      raw.push(BLOCK_BYTES / MIB / (rawMs / 1000))
+      blocks.push(BLOCK_BYTES / MIB / (blockMs / 1000))
+    }
+    return [benchLine('block.transfer', median(blocks), 'MiB/s', median(raw))]
+  } finally {
+    await browser.close()
+    await relay.stop()
+  }
+}
+
+function pageOf(tab: Tab): Page {
+  return tab.page as unknown as Page
+}
+
+async function connectRaw(server: Page, client: Page): Promise<void> {
+  for (const page of [server, client]) await page.evaluate(installRaw)
+  const offer = await server.evaluate(() => (globalThis as unknown as RawWindow).rawOffer())
+  const answer = await client.evaluate((sdp) => (globalThis as unknown as RawWindow).rawAnswer(sdp), offer)
+  await server.evaluate((sdp) => (globalThis as unknown as RawWindow).rawAccept(sdp), answer)
+}
+
+/** Milliseconds from asking for the bytes until the last is there. */
+async function transferRaw(server: Page, client: Page): Promise<number> {
+  const received = client.evaluate((bytes) => (globalThis as unknown as RawWindow).rawReceive(bytes), BLOCK_BYTES)
+  await server.evaluate((bytes) => (globalThis as unknown as RawWindow).rawSend(bytes), BLOCK_BYTES)
+  return received
+}
+
+/** Runs in the page. */
+function installRaw(): void {
+  const self = globalThis as unknown as RawWindow
+  const pc = new RTCPeerConnection({ iceServers: [] })
+  const channel = pc.createDataChannel('raw', { negotiated: true, id: 0 })
+  channel.binaryType = 'arraybuffer'
+  channel.bufferedAmountLowThreshold = 256 * 1024
+  const opened = new Promise<void>((resolve) => {
+    channel.onopen = () => resolve()
+  })
+  const gathered = new Promise<void>((resolve) => {
+    pc.onicecandidate = ({ candidate }) => {
+      if (candidate === null) resolve()
+    }
+  })
+  self.rawPc = pc
+  self.rawOffer = async () => {
+    await pc.setLocalDescription(await pc.createOffer())
+    await gathered
+    return pc.localDescription?.sdp ?? ''
+  }
+  self.rawAnswer = async (sdp) => {
+    await pc.setRemoteDescription({ type: 'offer', sdp })
+    await pc.setLocalDescription(await pc.createAnswer())
+    await gathered
+    return pc.localDescription?.sdp ?? ''
+  }
+  self.rawAccept = async (sdp) => {
+    await pc.setRemoteDescription({ type: 'answer', sdp })
+    await opened
+  }
+  self.rawSend = async (bytes) => {
+    const chunk = new Uint8Array(65_536)
+    for (let sent = 0; sent < bytes; sent += chunk.byteLength) {
+      if (channel.bufferedAmount > 1_048_576) {
+        await new Promise((resolve) => channel.addEventListener('bufferedamountlow', resolve, { once: true }))
+      }
+      channel.send(chunk)
+    }
+  }
+  self.rawReceive = async (bytes) => {
+    await opened
+    const block = new Uint8Array(bytes)
+    let received = 0
+    let started = 0
+    return new Promise((resolve) => {
+      channel.onmessage = ({ data }) => {
+        if (received === 0) started = performance.now()
+        block.set(new Uint8Array(data as ArrayBuffer), received)
+        received += (data as ArrayBuffer).byteLength
+        if (received >= bytes) resolve(performance.now() - started)
+      }
+    })
+  }
+}
