@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -9,7 +10,7 @@ export const STARLING = fileURLToPath(new URL('../../bin/starling.mjs', import.m
 const END_TIMEOUT_MS = 20_000
 
 export interface Ended {
-  readonly code: number | null
+  readonly code: number
   readonly stdout: string
   readonly stderr: string
 }
@@ -42,9 +43,11 @@ export class Running {
     })
     this.ended = new Promise((resolve, reject) => {
       this.child.once('error', reject)
-      this.child.once('close', (code) => {
+      this.child.once('close', (code, signal) => {
         rmSync(home, { recursive: true, force: true })
-        resolve({ code, stdout: this.#stdout, stderr: this.#stderr })
+        // As a shell says it.
+        const ended = code ?? 128 + (constants.signals[signal ?? 'SIGKILL'] ?? 0)
+        resolve({ code: ended, stdout: this.#stdout, stderr: this.#stderr })
       })
     })
   }
@@ -75,7 +78,8 @@ export class Running {
 
   /** As Ctrl-C does: to every process of the terminal's group. */
   interrupt(signal: NodeJS.Signals = 'SIGINT'): void {
-    if (this.child.pid !== undefined && this.child.exitCode === null) process.kill(-this.child.pid, signal)
+    const { pid, exitCode, signalCode } = this.child
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, signal)
   }
 
   /** Interrupts, and waits for the end. */

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import { InterruptedError } from './errors.ts'
-import { STOP_TIMEOUT_MS } from './limits.ts'
+import { SIGNAL_REPEAT_MS, STOP_TIMEOUT_MS } from './limits.ts'
 
 /**
  * Everything a command started, to be stopped again in reverse order: when it is done, when it fails, and when somebody asks.
@@ -10,7 +10,7 @@ export class Lifetime {
   readonly #interrupted = Promise.withResolvers<never>()
   readonly #complain: (line: string) => void
   #ending: Promise<void> | null = null
-  #signals = 0
+  #signalledAt = 0
   /** Set by the first signal. */
   signal: NodeJS.Signals | null = null
 
@@ -75,10 +75,14 @@ export class Lifetime {
   }
 
   #interrupt(signal: NodeJS.Signals): void {
-    this.#signals++
-    this.signal ??= signal
-    // The second time somebody means it.
-    if (this.#signals > 1) process.exit(128 + (constants.signals[signal] ?? 15))
+    const now = performance.now()
+    if (this.signal !== null) {
+      // npm and the terminal each send one Ctrl-C on, so a few come at once; the one after that is meant.
+      if (now - this.#signalledAt > SIGNAL_REPEAT_MS) process.exit(128 + (constants.signals[signal] ?? 15))
+      return
+    }
+    this.signal = signal
+    this.#signalledAt = now
     this.#interrupted.reject(new InterruptedError(`Interrupted by ${signal}`, { signal }))
   }
 }

@@ -30,3 +30,6 @@ export const STOP_TIMEOUT_MS = 10_000
 
 /** Progress is drawn at most this often. */
 export const PROGRESS_INTERVAL_MS = 100
+
+/** Interrupts within this time are one; a later one ends the process without waiting for what still stops. */
+export const SIGNAL_REPEAT_MS = 1_000
