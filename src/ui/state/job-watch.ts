@@ -82,7 +82,6 @@ export class JobWatch {
         if (stopped || items.length === 0) return
         cursor += items.length
         await take(items)
-        if (items.length < RESULTS_BATCH) return
       }
     }, RESULTS_REFRESH_MS)
     this.#feeds.add(feed)

@@ -100,7 +100,8 @@ async function forEachResult(
     const items = await node.results(jobId, cursor, RESULTS_BATCH)
     for (const item of items) await take(item)
     cursor += items.length
-    if (items.length < RESULTS_BATCH) return cursor
+    // The node may hand out fewer than asked for when they are large; only none means the end.
+    if (items.length === 0) return cursor
   }
 }
 
