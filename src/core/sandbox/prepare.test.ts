@@ -205,6 +205,29 @@ describe('prepareModule', () => {
     )
   })
 
+  // Limits not listed here have a bad module of their own.
+  test.each([
+    ['moduleBytesMax', goodModule().length, 'module bytes'],
+    ['functionBytesMax', 8, 'function body size'],
+    ['functionsMax', 2, 'functions'],
+    ['typesMax', 2, 'types'],
+    ['paramsMax', 1, 'parameters'],
+    ['resultsMax', 1, 'results'],
+    ['globalsMax', 1, 'globals'],
+    ['tablesMax', 1, 'tables'],
+    ['tableElementsMax', 2, 'table elements'],
+    ['exportsMax', 3, 'exports'],
+    ['elementSegmentsMax', 1, 'element segments'],
+    ['dataSegmentsMax', 1, 'data segments'],
+    ['nameBytesMax', 6, 'export name length'],
+    ['localsTotalMax', 1, 'locals of all functions'],
+  ] as const)('%s may be reached and not passed', (limit, needed, field) => {
+    const withLimit = (value: number) => (): unknown =>
+      prepareModule(goodModule(), { ...MODULE_LIMITS, [limit]: value })
+    expect(withLimit(needed)).not.toThrow()
+    expect(withLimit(needed - 1)).toThrow(new RegExp(`${field} is .*, limit ${needed - 1}$`))
+  })
+
   test('takes time linear in the size of the module', () => {
     const kernel = loadKernels().find(({ name }) => name === 'sha256')?.bytes ?? new Uint8Array()
     const time = (bytes: Uint8Array): number => {
