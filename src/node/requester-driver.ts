@@ -1,7 +1,10 @@
 import { cidOfHash } from '../core/codec/cid.ts'
 import type { JobId } from '../core/codec/ids.ts'
+import { NONCE_BYTES } from '../core/identity/limits.ts'
 import { UNIT_BYTES_MAX } from '../core/tasks/limits.ts'
 import type { Manifest } from '../core/tasks/manifest.ts'
+import { signReceipt } from '../core/tasks/receipt-codec.ts'
+import { receiptOf } from '../core/tasks/receipt-of.ts'
 import type { LoadedInput, RequesterEffect, RequesterEvent, RequesterNotice } from '../core/tasks/requester-events.ts'
 import { EffectQueue } from './effect-queue.ts'
 import type { InputStore } from './input-store.ts'
@@ -120,8 +123,19 @@ export class RequesterDriver {
       if (input === undefined || input instanceof Error) throw input ?? new Error('No input')
       const { hash, inline } = input
       const work = { job, manifest, unit, inputHash: hash, input: inline, from: [] }
-      const { exitCode, trap, outputHash, gas } = await this.#runner.run(work)
-      this.step({ type: 'executedLocally', job, unit, key: { exitCode, trap, outputHash, gas } })
+      const executed = await this.#runner.run(work)
+      const { exitCode, trap, outputHash, gas } = executed
+      const { networkId: network, signer, now, random } = this.#ports
+      // Signed like anybody's: should it contradict an executor, the two receipts are the evidence.
+      const receipt = receiptOf({ job, unit, inputHash: hash }, { manifest, executed })
+      const signed = await signReceipt(receipt, {
+        network,
+        signer,
+        seq: 0,
+        timestampMs: now(),
+        nonce: random(NONCE_BYTES),
+      })
+      this.step({ type: 'executedLocally', job, unit, key: { exitCode, trap, outputHash, gas }, signed })
     } catch (error) {
       this.#ports.log.write('warn', 'requester', `Unit ${unit} could not be recomputed here: ${describe(error)}`)
       this.step({ type: 'executedLocally', job, unit, key: null })

@@ -26,8 +26,8 @@ import type {
   RequesterMessage,
 } from './messages.ts'
 import { Outbox } from './outbox.ts'
-import { costOf } from './pricing.ts'
 import type { Receipt, SignedReceipt } from './receipt.ts'
+import { receiptOf } from './receipt-of.ts'
 import { recordOps } from './record-codec.ts'
 import { type OfferedJob, type QueuedUnit, type RequesterLink, requesterLink } from './requester-link.ts'
 import type { StoreOp } from './store-ops.ts'
@@ -529,7 +529,10 @@ export class Executor {
     this.#queue.settle(running.charge, executed.durationUs)
     running.phase = 'signing'
     running.outcome = executed.outcome
-    running.receipt = receiptOf(running.queued, { manifest, executed })
+    running.receipt = receiptOf(
+      { job: running.queued.offered.job, unit: running.queued.unit, inputHash: running.queued.inputHash },
+      { manifest, executed },
+    )
     this.#learn(running.queued.offered.requester, executed)
     out.effects.push({ type: 'signReceipt', id, receipt: running.receipt })
   }
@@ -695,36 +698,6 @@ export class Executor {
 /** What two executors of one unit must have in common for one to attest the other's receipt. */
 function agreementOf(receipt: Receipt): string {
   return `${receipt.inputHash} ${keyText(receipt)}`
-}
-
-/**
- * The receipt for an execution. Measurements are cut to what the manifest allows: a worker is stopped a moment after its limit, and
- * the moment is not the requester's to pay.
- */
-function receiptOf(
-  queued: QueuedUnit,
-  { manifest, executed }: { readonly manifest: Manifest; readonly executed: Executed },
-): Receipt {
-  const { resources, payment } = manifest
-  const { outputHash, exitCode, trap, startedAtMs } = executed
-  const durationUs = Math.min(Math.ceil(executed.durationUs), resources.wallMsMax * 1_000)
-  const memoryBytesPeak = Math.min(executed.memoryBytesPeak, resources.memoryBytesMax)
-  // biome-ignore lint/complexity/useMathMinMax: Math.min takes no bigint
-  const gas = executed.gas < resources.gasMax ? executed.gas : resources.gasMax
-  return {
-    manifest: queued.offered.job,
-    unit: queued.unit,
-    inputHash: queued.inputHash,
-    outputHash,
-    success: trap === null && exitCode === 0,
-    exitCode,
-    trap,
-    gas,
-    durationUs,
-    memoryBytesPeak,
-    startedAtMs: Math.floor(startedAtMs),
-    costMicroUnits: costOf(payment, { durationUs, memoryBytesPeak }),
-  }
 }
 
 function remember(set: Set<string>, key: string): void {

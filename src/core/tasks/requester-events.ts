@@ -1,6 +1,7 @@
 import type { Hash, JobId, PeerId } from '../codec/ids.ts'
 import type { AcceptedUnit, ExclusionReason, JobProgress, JobSpec, UnitFailure } from './job.ts'
 import type { ExecutorMessage, RequesterMessage } from './messages.ts'
+import type { SignedReceipt } from './receipt.ts'
 import type { RequesterRecords } from './records.ts'
 import type { CommonEffect } from './store-ops.ts'
 import type { Trap } from './unit.ts'
@@ -41,8 +42,14 @@ export type RequesterEvent = { readonly nowMs: number } & (
   /** The outcome block is verified and stored. */
   | { readonly type: 'outcomeFetched'; readonly job: JobId; readonly unit: number; readonly outputHash: Hash }
   | { readonly type: 'outcomeUnavailable'; readonly job: JobId; readonly unit: number; readonly outputHash: Hash }
-  /** The answer to `executeLocally`; `null` when it could not be run here. */
-  | { readonly type: 'executedLocally'; readonly job: JobId; readonly unit: number; readonly key: OutcomeKey | null }
+  /** The answer to `executeLocally`; `null` when it could not be run here. `signed`: this peer's own receipt, to stand against a liar's. */
+  | {
+      readonly type: 'executedLocally'
+      readonly job: JobId
+      readonly unit: number
+      readonly key: OutcomeKey | null
+      readonly signed?: SignedReceipt
+    }
 )
 
 /** What a requester asks of its peer. */

@@ -15,6 +15,7 @@ import type {
   UnitResult,
 } from './messages.ts'
 import { type LeaseState, leaderIn, type OpenUnit } from './open-unit.ts'
+import type { SignedReceipt } from './receipt.ts'
 import { checkAgainstManifest } from './receipt-codec.ts'
 import { recordOps } from './record-codec.ts'
 import type { LeaseEnd, LoadedInput, OutcomeKey, RequesterEffect, RequesterEvent } from './requester-events.ts'
@@ -133,7 +134,9 @@ export class Requester {
       case 'outcomeUnavailable':
         return this.#withUnit(event, (run, unit) => this.#outcomeUnavailable(run, unit, out))
       case 'executedLocally':
-        return this.#withUnit(event, (run, unit) => this.#verdict(run, { unit, key: event.key }, out))
+        return this.#withUnit(event, (run, unit) =>
+          this.#verdict(run, { unit, key: event.key, own: event.signed ?? null }, out),
+        )
     }
   }
 
@@ -804,13 +807,18 @@ export class Requester {
   }
 
   /** What this peer computed itself decides who lied; the unit still needs its quorum of others. Rule [V4]. */
-  #verdict(run: JobRun, what: { readonly unit: OpenUnit; readonly key: OutcomeKey | null }, out: StepOutput): void {
-    const { unit, key } = what
+  #verdict(
+    run: JobRun,
+    what: { readonly unit: OpenUnit; readonly key: OutcomeKey | null; readonly own: SignedReceipt | null },
+    out: StepOutput,
+  ): void {
+    const { unit, key, own } = what
     unit.audit = 'settled'
     if (key !== null) {
       unit.verdict = keyText(key)
+      const by = own && { peer: this.#self, signed: own, key: unit.verdict }
       for (const vote of [...unit.votes.values()]) {
-        if (vote.key !== unit.verdict) this.#accuse(run, { against: vote, by: null, reason: 'wrong-result' }, out)
+        if (vote.key !== unit.verdict) this.#accuse(run, { against: vote, by, reason: 'wrong-result' }, out)
       }
     } else if (unit.votes.size >= run.verification.replicas + limits.EXTRA_REPLICAS_MAX) {
       return this.#failUnit(run, { unit, reason: 'attempts' }, out)
@@ -879,7 +887,7 @@ export class Requester {
     out: StepOutput,
   ): void {
     const { against, by, reason } = what
-    // Without a second receipt it is this peer's own recomputation that contradicts; the liar's receipt is kept all the same.
+    // Without a second receipt (this peer could not sign its own) the liar's is kept all the same.
     out.persist(recordOps.evidence(run.job, against.peer, [against.signed, (by ?? against).signed]))
     this.#exclude(run, { peer: against.peer, reason }, out)
   }
