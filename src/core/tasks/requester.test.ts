@@ -4,6 +4,7 @@ import { NOW_MS, type TestJob, testJob, testPeer, testSignedReceipt } from '../.
 import type { JobId, PeerId } from '../codec/ids.ts'
 import { HEARTBEAT_TIMEOUT_MS, LEASE_LOST_AFTER_MS, PPM } from './limits.ts'
 import type { BidMessage, ExecutorMessage, RequesterMessage } from './messages.ts'
+import { recordOps } from './record-codec.ts'
 import { BUCKETS, type RequesterRecords } from './records.ts'
 import { Requester } from './requester.ts'
 import type { RequesterEffect, RequesterEvent, RequesterNotice } from './requester-events.ts'
