@@ -1,6 +1,7 @@
 import { cidOf, cidOfDigest, cidOfHash } from '../core/codec/cid.ts'
-import { InvalidMessageError, StarlingError } from '../core/codec/errors.ts'
+import { InvalidMessageError, LimitExceededError, StarlingError } from '../core/codec/errors.ts'
 import type { Cid, JobId } from '../core/codec/ids.ts'
+import { JOBS_OPEN_MAX } from '../core/tasks/limits.ts'
 import type { Manifest, SharedFile } from '../core/tasks/manifest.ts'
 import { manifestHash, signManifest } from '../core/tasks/manifest-schema.ts'
 import { maximumCost } from '../core/tasks/pricing.ts'
@@ -99,6 +100,7 @@ export class JobBook {
 
   /** Resolves with the job's id once everything it needs is durable. */
   async submit(spec: JobSpec): Promise<JobId> {
+    this.#checkRoom()
     const { ports, blocks } = { ports: this.#ports, blocks: await this.#storeBlocks(spec) }
     const nowMs = ports.now()
     const manifest = manifestOfSpec(spec, { requester: ports.self, blocks, nowMs, random: ports.random })
@@ -308,6 +310,21 @@ export class JobBook {
       files.push({ path, cid, bytes: content.byteLength })
     }
     return { module, files }
+  }
+
+  /** @throws `LimitExceededError` When too many jobs are open. */
+  #checkRoom(): void {
+    let open = 0
+    for (const { tracker } of this.#jobs.values()) {
+      const { state } = tracker.state()
+      if (state === 'running' || state === 'paused') open++
+    }
+    if (open < JOBS_OPEN_MAX) return
+    throw new LimitExceededError(`jobs is ${open} open ones, limit ${JOBS_OPEN_MAX}: wait for one or cancel it`, {
+      field: 'jobs',
+      value: open,
+      limit: JOBS_OPEN_MAX,
+    })
   }
 
   #prepare(manifest: Manifest, spec: JobSpec): Promise<DryRun['report']> {
