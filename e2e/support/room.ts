@@ -135,15 +135,12 @@ export class Room {
   }
 }
 
+/** A predicate that is a promise would count as true at once, so the node is asked only after it is there. */
 async function nodeIsUp(page: Page): Promise<void> {
-  await page.waitForFunction(
-    async () => {
-      const { starling } = globalThis as { starling?: NodeApi }
-      return starling !== undefined && (await starling.snapshot()).peerId !== ''
-    },
-    undefined,
-    { timeout: TAB_START_TIMEOUT_MS },
-  )
+  await page.waitForFunction(() => (globalThis as { starling?: NodeApi }).starling !== undefined, undefined, {
+    timeout: TAB_START_TIMEOUT_MS,
+  })
+  await snapshotOf(page)
 }
 
 function snapshotOf(page: Page): Promise<NodeSnapshot> {
