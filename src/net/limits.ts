@@ -3,6 +3,9 @@
 /** Chromium refuses the 501st RTCPeerConnection of a tab, closed ones counted until collected (js-libp2p#2591). */
 export const RTC_PEER_CONNECTIONS_MAX = 480
 
+/** The same where the browser has no limit; a tab that gets here has a fault. */
+export const RTC_PEER_CONNECTIONS_UNLIMITED_MAX = 10_000
+
 /** One message of `send`; a result of a unit may be this large, anything larger is a block. */
 export const MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 

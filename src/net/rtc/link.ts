@@ -25,7 +25,7 @@ export class RtcLink {
   readonly #opening = new Map<number, StandInDataChannel>()
   readonly #forwarded = new Map<number, ForwardedPort>()
   readonly #calls = new Map<number, PendingCall>()
-  #counts: RtcCounts = { created: 0, open: 0, collected: 0 }
+  #counts: RtcCounts = { created: 0, open: 0, collected: 0, limit: RTC_PEER_CONNECTIONS_MAX }
   /** Made here and not yet in the counts that the window sent. */
   #created = 0
   #sequence = 0
@@ -43,7 +43,7 @@ export class RtcLink {
       used: created - this.#counts.collected,
       open: this.#peers.size,
       created,
-      limit: RTC_PEER_CONNECTIONS_MAX,
+      limit: this.#counts.limit,
       channels: this.#forwards ? 'forwarded' : 'transferred',
     }
   }

@@ -71,6 +71,8 @@ export interface RtcCounts {
   readonly created: number
   readonly open: number
   readonly collected: number
+  /** At how many not collected this browser should not be asked for more. */
+  readonly limit: number
 }
 
 export type WindowToWorker =
