@@ -37,11 +37,6 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length
 }
 
-/** Whether two byte strings are the same. Not constant-time: nothing secret is compared. */
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && compareBytes(a, b) === 0
-}
-
 const encoder = new TextEncoder()
 
 /** UTF-8 bytes of a text. */

@@ -42,7 +42,7 @@ export const CHARGE_MAX = 32_767
  * The `state` global before the meter is started and while the guest runs, when the true state is in registers. Both guards are
  * set and no charge can clear them: a call into an instance that is not started, or has trapped, ends at once.
  */
-export const STATE_RUNNING = BOTH_GUARDS
+export const STATE_RUNNING = BOTH_GUARDS | 0
 /** Set in the `state` global by an ending that leaves it exact, for the same reason. */
 export const STATE_ENDED = 0x8000_0000 | 0
 

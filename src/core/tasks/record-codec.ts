@@ -289,14 +289,6 @@ async function loadAttestations(
   return attestations
 }
 
-/** The encoded outcome of a unit when it came inline; larger ones are blocks under the same hash. */
-export function loadInlineOutcome(
-  reader: RecordReader,
-  of: { readonly job: JobId; readonly unit: number; readonly outputHash: Hash },
-): Promise<Uint8Array | undefined> {
-  return reader.get(BUCKETS.outcomes, `${unitKey(of.job, of.unit)}/${of.outputHash}`)
-}
-
 /** The changes that delete every record of a job. */
 export async function forgetJobOps(reader: RecordReader, job: JobId): Promise<StoreOp[]> {
   const ops: StoreOp[] = [drop(BUCKETS.jobs, job)]

@@ -120,7 +120,6 @@ export const RIGHTS_INPUT = fdRead | fdFdstatSetFlags | fdFilestatGet | pollFdRe
 export const RIGHTS_OUTPUT = fdWrite | fdFdstatSetFlags | fdFilestatGet | fdSync | RIGHT.fdDatasync | pollFdReadwrite
 
 export const FILETYPE = { unknown: 0, characterDevice: 2, directory: 3, regularFile: 4, symbolicLink: 7 } as const
-export type Filetype = (typeof FILETYPE)[keyof typeof FILETYPE]
 
 export const FDFLAG = { append: 1, dsync: 2, nonblock: 4, rsync: 8, sync: 16 } as const
 export const FDFLAGS_ALL = 31
