@@ -37,7 +37,8 @@ export interface LendingState {
   readonly running: readonly RunningUnit[]
   readonly queued: number
   readonly unitsDone: number
-  readonly unitsVerified: number
+  /** Of these, acknowledged by who asked for them. Whether they were right is the requester's to say. */
+  readonly unitsDelivered: number
   readonly unitsFailed: number
   readonly lentMs: number
   /** Micro-units earned by receipts so far (not yet paid by anyone). */

@@ -83,7 +83,7 @@ it('Lending keeps choices, pause and totals over a restart', async () => {
   await lending.save()
   told.pauses.length = 0
   const again = await make()
-  expect(again.state()).toMatchObject({ unitsDone: 1, unitsVerified: 1, lentMs: 2, earnedMicro: 7n, running: [] })
+  expect(again.state()).toMatchObject({ unitsDone: 1, unitsDelivered: 1, lentMs: 2, earnedMicro: 7n, running: [] })
   expect(again.state().settings).toMatchObject({ optedIn: true, workers: 3 })
   expect(told.pauses).toEqual([{ reason: 'user', untilMs: 3_601_000 }])
   await again.resume()

@@ -25,7 +25,7 @@ const TOTALS_KEY = 'totals'
 
 interface Totals {
   unitsDone: number
-  unitsVerified: number
+  unitsDelivered: number
   unitsFailed: number
   lentMs: number
   earnedMicro: bigint
@@ -43,7 +43,7 @@ export class Lending {
   readonly #earnings = new Throughput()
   #chosen: LendingSettings
   #status: ExecutorStatus = { state: 'idle', reason: 'no-offers' }
-  #totals: Totals = { unitsDone: 0, unitsVerified: 0, unitsFailed: 0, lentMs: 0, earnedMicro: 0n }
+  #totals: Totals = { unitsDone: 0, unitsDelivered: 0, unitsFailed: 0, lentMs: 0, earnedMicro: 0n }
   #onBattery = false
   #metered = false
   #dirty = false
@@ -129,7 +129,7 @@ export class Lending {
         this.#dirty = true
         return
       case 'unitAcknowledged':
-        this.#totals.unitsVerified++
+        this.#totals.unitsDelivered++
         this.#dirty = true
         return
       default:
@@ -146,7 +146,7 @@ export class Lending {
   }
 
   state(): LendingState {
-    const { unitsDone, unitsVerified, unitsFailed, lentMs, earnedMicro } = this.#totals
+    const { unitsDone, unitsDelivered, unitsFailed, lentMs, earnedMicro } = this.#totals
     const working = this.#status.state === 'working'
     return {
       settings: this.#chosen,
@@ -157,7 +157,7 @@ export class Lending {
       running: [...this.#running.values()],
       queued: working ? (this.#status as Extract<ExecutorStatus, { state: 'working' }>).queued : 0,
       unitsDone,
-      unitsVerified,
+      unitsDelivered,
       unitsFailed,
       lentMs,
       earnedMicro,
@@ -201,7 +201,7 @@ function readTotals(text: string): Totals {
   const number = (key: string): number => (typeof found[key] === 'number' ? found[key] : 0)
   return {
     unitsDone: number('unitsDone'),
-    unitsVerified: number('unitsVerified'),
+    unitsDelivered: number('unitsDelivered'),
     unitsFailed: number('unitsFailed'),
     lentMs: number('lentMs'),
     earnedMicro: typeof found.earnedMicro === 'string' ? BigInt(found.earnedMicro) : 0n,

@@ -255,7 +255,7 @@ function lending(scenario: Scenario): LendingState {
         : [],
     queued: scenario === 'room' ? 3 : 0,
     unitsDone: 143,
-    unitsVerified: 143,
+    unitsDelivered: 143,
     unitsFailed: 2,
     lentMs: 252_000,
     earnedMicro: 12_345n,

@@ -55,7 +55,7 @@ function HomeFigures() {
   const network = useSnapshot((snapshot) => snapshot.network, null)
   const lending = useSnapshot((snapshot) => snapshot.lending, null)
   if (network === null || lending === null) return null
-  const { unitsDone, unitsVerified, unitsFailed, earningMicroPerSecond, earnedMicro, lentMs } = lending
+  const { unitsDone, unitsDelivered, unitsFailed, earningMicroPerSecond, earnedMicro, lentMs } = lending
   const failed = unitsFailed === 0 ? '' : ` · ${count(unitsFailed)} failed`
   return (
     <Figures>
@@ -67,7 +67,7 @@ function HomeFigures() {
       <Figure
         label="Units done"
         value={count(unitsDone)}
-        note={unitsDone === 0 ? 'none yet' : `${percentOf(unitsVerified, unitsDone)} verified${failed}`}
+        note={unitsDone === 0 ? 'none yet' : `${percentOf(unitsDelivered, unitsDone)} delivered${failed}`}
       />
       <Figure
         label="Earning now"
