@@ -7,6 +7,7 @@ import { ADDRESSES_MAX, DEGREE_MAX, KNOWN_PEERS_MAX, TARGET_DEGREE } from '../co
 import type { LinkPath } from '../core/routing/mesh.ts'
 import { peerOf, transportOf } from './addresses.ts'
 import { BLOCKS_PROTOCOL, Blocks } from './blocks.ts'
+import type { DhtDiscovery, FoundPeer } from './dht.ts'
 import { announcementTopic, Discovery, PEERS_PROTOCOL } from './discovery.ts'
 import { Emitter } from './emitter.ts'
 import { NetworkStoppedError, PeerUnreachableError } from './errors.ts'
@@ -14,6 +15,7 @@ import { createHost, type Host } from './host.ts'
 import { Keepalive, LINK_PROTOCOL } from './keepalive.ts'
 import {
   BLOCK_REQUESTS_PER_PEER_MAX,
+  DHT_FIND_INTERVAL_MS,
   GOSSIP_BYTES_MAX,
   SLEEP_GAP_MS,
   STREAM_OPEN_TIMEOUT_MS,
@@ -52,6 +54,8 @@ interface Running {
   readonly links: Links
   readonly relays: RelayUpkeep
   readonly mesh: MeshUpkeep
+  /** Loaded when there is a relay to ask: a quarter of the bundle that a joining tab need not wait for. */
+  dht: Promise<DhtDiscovery> | undefined
   readonly timer: ReturnType<typeof setInterval>
 }
 
@@ -75,6 +79,7 @@ class StarlingNetwork implements Network {
   #lastTickAt = 0
   #wokeAt = Number.NEGATIVE_INFINITY
   #problems = 0
+  #dhtAskedAt = Number.NEGATIVE_INFINITY
   #state: Pick<NetworkStatus, 'state' | 'reason' | 'since'>
 
   constructor(init: NetworkInit) {
@@ -168,8 +173,11 @@ class StarlingNetwork implements Network {
     })
     this.#lastTickAt = this.#now()
     const timer = setInterval(() => this.#tick(), TICK_INTERVAL_MS)
-    this.#running = { host, links, relays, mesh, timer }
-    node.addEventListener('self:peer:update', () => mesh.step({ type: 'readdressed' }))
+    this.#running = { host, links, relays, mesh, dht: undefined, timer }
+    node.addEventListener('self:peer:update', () => {
+      void this.#running?.dht?.then((dht) => dht.expire())
+      mesh.step({ type: 'readdressed' })
+    })
     node.services.pubsub.addEventListener('gossipsub:message', ({ detail: { msg } }) => this.#gossip(msg))
     for (const protocol of this.#handlers.keys()) await this.#register(protocol)
     await this.#registerServices(host)
@@ -188,6 +196,7 @@ class StarlingNetwork implements Network {
     running.mesh.stop()
     running.relays.stop()
     this.#messages.stop()
+    await running.dht?.then((dht) => dht.stop()).catch(() => {})
     await running.host.node.stop()
     this.#init.rtc?.stop()
     this.#updateStatus()
@@ -390,10 +399,14 @@ class StarlingNetwork implements Network {
     }
   }
 
-  /** Asks one relay and one linked peer, each time others. */
+  /** Asks one relay and one linked peer, each time others, and now and then the DHT. */
   #exchange(): void {
     const running = this.#running
     if (running === undefined) return
+    if (this.#now() - this.#dhtAskedAt >= DHT_FIND_INTERVAL_MS) {
+      this.#dhtAskedAt = this.#now()
+      this.#quietly(this.#askDht(running))
+    }
     const relays = [...running.relays.connectedRelays()]
     const others = running.links.peers().filter((peer) => !running.relays.isRelay(peer))
     for (const peers of [relays, others]) {
@@ -401,6 +414,25 @@ class StarlingNetwork implements Network {
       if (peer === undefined) continue
       this.#quietly(this.#open(peer, PEERS_PROTOCOL).then((stream) => this.#discovery.ask(stream)))
     }
+  }
+
+  async #askDht(running: Running): Promise<void> {
+    running.dht ??= import('./dht.ts').then(({ DhtDiscovery }) => {
+      const { components } = running.host.node.services.inner
+      return DhtDiscovery.start({ components, networkId: this.#init.networkId, now: this.#now })
+    })
+    // Without the network, the code may not come; the next time asks again.
+    running.dht.catch(() => {
+      running.dht = undefined
+    })
+    const dht = await running.dht
+    await dht.find((found) => this.#found(running, found))
+  }
+
+  /** Only news: what a peer signed about itself is better than what the DHT says of it. */
+  #found({ mesh }: Running, { peer, addresses }: FoundPeer): void {
+    if (this.#strangers.has(peer) || mesh.mesh.knows(peer)) return
+    mesh.step({ type: 'heard', peer, addresses, seeking: true })
   }
 
   #linkChanged(peer: string, before: LinkPath | undefined, path: LinkPath | undefined): void {
@@ -451,6 +483,7 @@ class StarlingNetwork implements Network {
       isRelay: (peer) => running.relays.isRelay(peer),
     })
     running.links.tidy()
+    if (running.relays.reserved > 0) this.#quietly(running.dht?.then((dht) => dht.provide()))
     this.#updateStatus()
   }
 
@@ -479,8 +512,8 @@ class StarlingNetwork implements Network {
     this.#emitter.emit('error', problem)
   }
 
-  #quietly(promise: Promise<void>): void {
-    promise.catch((error: Error) => this.#logger.log('debug', 'an exchange failed', { message: error.message }))
+  #quietly(promise: Promise<void> | undefined): void {
+    promise?.catch((error: Error) => this.#logger.log('debug', 'an exchange failed', { message: error.message }))
   }
 
   #updateStatus(): void {

@@ -4,6 +4,7 @@ import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import type { GossipSub } from '@libp2p/gossipsub'
 import { type Identify, type IdentifyPush, identify, identifyPush } from '@libp2p/identify'
 import type { Libp2p, PrivateKey, Transport } from '@libp2p/interface'
+import type { KadDHTComponents } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
 import { webRTC, webRTCDirect } from '@libp2p/webrtc'
@@ -25,11 +26,15 @@ import {
 import { componentLogger, silentLogger } from './logging.ts'
 import type { NetworkEnvironment, NetworkLogger, PeerIdentity } from './network.ts'
 
+/** What services that are made later, when they are needed, are made of. */
+export type HostComponents = KadDHTComponents
+
 export type HostServices = {
   readonly identify: Identify
   readonly identifyPush: IdentifyPush
   readonly ping: Ping
   readonly pubsub: GossipSub
+  readonly inner: { readonly components: HostComponents }
 }
 
 export interface Host {
@@ -89,6 +94,8 @@ export async function createHost(init: HostInit): Promise<Host> {
       identifyPush: identifyPush({ runOnLimitedConnection: false }),
       ping: ping(),
       pubsub: announcementGossip(),
+      // In an object of its own: a service that is the components would be started by itself, for ever.
+      inner: (components: HostComponents) => ({ components }),
     },
   })
   return { node, privateKey, circuits: circuits.reservations() }

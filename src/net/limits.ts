@@ -146,3 +146,16 @@ export const BLOCK_WRITE_BYTES = 256 * 1024
  * libdatachannel take 256 KiB. Larger ones keep other streams of the link waiting.
  */
 export const CHANNEL_MESSAGE_BYTES = 64 * 1024
+
+/** A peer says in the DHT that it is there this often, and its record is good for a little longer than twice that. */
+export const DHT_PROVIDE_INTERVAL_MS = 2 * 60 * 1000
+export const DHT_RECORD_TTL_MS = 5 * 60 * 1000
+
+/** One query of the DHT, whose servers are relays that we are connected to. */
+export const DHT_QUERY_TIMEOUT_MS = 10_000
+
+/** Peers taken from one query. */
+export const DHT_PROVIDERS_MAX = 64
+
+/** Asking the DHT while we look for peers; gossip and exchange are faster. */
+export const DHT_FIND_INTERVAL_MS = 15_000

@@ -6,6 +6,7 @@ import { encode } from '../core/codec/cbor.ts'
 import { cidOfDigest } from '../core/codec/cid.ts'
 import { BLOCKS_PROTOCOL } from './blocks.ts'
 import { createNetwork } from './create-network.ts'
+import { DhtDiscovery } from './dht.ts'
 import { createHost, type Host } from './host.ts'
 import { createIdentity } from './identity.ts'
 import { GOSSIP_BYTES_MAX, MESSAGE_BYTES_MAX, MESSAGES_BURST_MAX, QUEUE_BYTES_MAX } from './limits.ts'
@@ -139,6 +140,31 @@ describe('network of Node peers', () => {
     expect(a.status().direct).toBe(1)
     await b.stop()
     await until(() => gone.includes(b.peerId))
+  })
+
+  it('finds a peer through the DHT of the relay alone', async () => {
+    const { multiaddr } = await import('@multiformats/multiaddr')
+    const clients: DhtDiscovery[] = []
+    for (let i = 0; i < 2; i++) {
+      const init = { environment: 'node', listen: [], iceServers: [], agent: 'test' } as const
+      const host = await createHost({ ...init, identity: await createIdentity() })
+      hosts.push(host)
+      await host.node.dial(multiaddr(relay.multiaddrs()[0] ?? ''))
+      await host.circuits.reserve(relay.peerId)
+      const { components } = host.node.services.inner
+      clients.push(await DhtDiscovery.start({ components, networkId: 'test', now: () => Date.now() }))
+    }
+    const [first, second] = clients as [DhtDiscovery, DhtDiscovery]
+    const found = new Map<string, readonly string[]>()
+    await until(async () => {
+      first.expire()
+      await first.provide()
+      await second.find(({ peer, addresses }) => found.set(peer, addresses))
+      return found.size > 0
+    })
+    const addresses = found.get(hosts[0]?.node.peerId.toString() ?? '')
+    expect(addresses?.some((address) => address.includes('/webrtc/p2p/'))).toBe(true)
+    await Promise.all(clients.map((client) => client.stop()))
   })
 
   it('drops a peer of another network', async () => {

@@ -11,6 +11,7 @@ import { webRTCDirect } from '@libp2p/webrtc'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
+import { networkDht } from './dht.ts'
 import { announcementTopic, Discovery, PEERS_PROTOCOL } from './discovery.ts'
 import { PeerUnreachableError } from './errors.ts'
 import { announcementGossip, OPEN_GATER, rtcConfigurationOf } from './host-options.ts'
@@ -111,6 +112,7 @@ export async function createRelayHost(init: RelayHostInit): Promise<RelayHost> {
       identifyPush: identifyPush(),
       ping: ping(),
       pubsub: announcementGossip(),
+      dht: networkDht('server'),
       relay: circuitRelayServer({
         maxInboundHopStreams: RELAY_STREAMS_MAX,
         maxOutboundHopStreams: RELAY_STREAMS_MAX,

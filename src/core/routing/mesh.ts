@@ -114,6 +114,10 @@ export class Mesh {
     return this.#known.size
   }
 
+  knows(peer: string): boolean {
+    return this.#known.has(peer)
+  }
+
   get dialling(): number {
     return this.#dials.size
   }
