@@ -1,6 +1,6 @@
 import { createIdentity } from '../../src/net/identity.ts'
 import type { PeerIdentity } from '../../src/net/network.ts'
-import { createRelayHost, type RelayHost } from '../../src/net/relay-host.ts'
+import { createRelayHost, type RelayHost } from '../../src/net/relay-host.node.ts'
 import { type PageServer, servePages } from './server.ts'
 
 export interface TestRelay {

@@ -8,7 +8,7 @@ import type { LinkPath } from '../core/routing/mesh.ts'
 import { peerOf, transportOf } from './addresses.ts'
 import { BLOCKS_PROTOCOL, Blocks } from './blocks.ts'
 import type { DhtDiscovery, FoundPeer } from './dht.ts'
-import { announcementTopic, Discovery, PEERS_PROTOCOL } from './discovery.ts'
+import { PEERS_PROTOCOL } from './discovery.ts'
 import { Emitter } from './emitter.ts'
 import { NetworkStoppedError, PeerUnreachableError } from './errors.ts'
 import { createHost, type Host } from './host.ts'
@@ -38,10 +38,12 @@ import type {
   RtcBudget,
 } from './network.ts'
 import { networkSamples } from './network-metrics.ts'
+import { PeerFinder } from './peer-finder.ts'
 import { RelayUpkeep } from './relay-upkeep.ts'
 import { provideRtc } from './rtc/globals.ts'
 import { guardNodeDialRace, nativeBudget } from './rtc/native.ts'
 import { summarise } from './status.ts'
+import { type TopicHandler, Topics } from './topics.ts'
 
 /** Makes a network; nothing happens before `start`. */
 export function createNetwork(init: NetworkInit): Network {
@@ -54,8 +56,6 @@ interface Running {
   readonly links: Links
   readonly relays: RelayUpkeep
   readonly mesh: MeshUpkeep
-  /** Loaded when there is a relay to ask: a quarter of the bundle that a joining tab need not wait for. */
-  dht: Promise<DhtDiscovery> | undefined
   readonly timer: ReturnType<typeof setInterval>
 }
 
@@ -68,10 +68,9 @@ class StarlingNetwork implements Network {
   readonly #messages: Messages
   readonly #blocks: Blocks
   readonly #keepalive: Keepalive
-  readonly #discovery: Discovery
+  readonly #topics: Topics
+  readonly #finder: PeerFinder
   readonly #handlers = new Map<string, (peer: string, message: Uint8Array) => void>()
-  readonly #topics = new Map<string, Set<(from: string, data: Uint8Array) => void>>()
-  readonly #strangers = new Set<string>()
   #running: Running | undefined
   #starting: Promise<void> | undefined
   #online = true
@@ -79,7 +78,6 @@ class StarlingNetwork implements Network {
   #lastTickAt = 0
   #wokeAt = Number.NEGATIVE_INFINITY
   #problems = 0
-  #dhtAskedAt = Number.NEGATIVE_INFINITY
   #state: Pick<NetworkStatus, 'state' | 'reason' | 'since'>
 
   constructor(init: NetworkInit) {
@@ -113,14 +111,16 @@ class StarlingNetwork implements Network {
       onStranger: (peer) => this.#stranger(peer),
       onDead: (peer) => this.#drop(peer, 'The peer does not answer'),
     })
-    this.#discovery = new Discovery({
-      network: init.networkId,
+    this.#topics = new Topics({ self: this.peerId, onProblem: streams.onProblem })
+    this.#finder = new PeerFinder({
+      ...streams,
+      networkId: init.networkId,
       identity: init.identity,
       now: this.#now,
-      entriesMax: KNOWN_PEERS_MAX,
-      onHeard: (heard) => {
-        if (!this.#strangers.has(heard.peer)) this.#running?.mesh.step({ type: 'heard', ...heard })
-      },
+      logger: this.#logger,
+      topics: this.#topics,
+      onHeard: (heard) => this.#running?.mesh.step({ type: 'heard', ...heard }),
+      isKnown: (peer) => this.#running?.mesh.mesh.knows(peer) ?? false,
     })
     this.#handlers.set(LINK_PROTOCOL, (peer, message) => this.#keepalive.receive(peer, message))
   }
@@ -166,24 +166,22 @@ class StarlingNetwork implements Network {
       logger: this.#logger,
       connectedRelays: () => relays.connectedRelays(),
       circuitBases: () => relays.circuitBases(),
-      announce: (seeking) => void this.#announce(seeking),
+      announce: (seeking) => this.#finder.announce(this.multiaddrs(), seeking),
       exchange: () => this.#exchange(),
       drop: (peer) => this.#drop(peer, 'More links than the maximum'),
       onDialFailed: (peer, error) => links.failed(peer, error.message),
     })
     this.#lastTickAt = this.#now()
     const timer = setInterval(() => this.#tick(), TICK_INTERVAL_MS)
-    this.#running = { host, links, relays, mesh, dht: undefined, timer }
+    this.#running = { host, links, relays, mesh, timer }
     node.addEventListener('self:peer:update', () => {
-      void this.#running?.dht?.then((dht) => dht.expire())
+      this.#finder.readdressed()
       mesh.step({ type: 'readdressed' })
     })
-    node.services.pubsub.addEventListener('gossipsub:message', ({ detail: { msg } }) => this.#gossip(msg))
+    this.#topics.attach(node.services.pubsub)
+    this.#finder.attach(node.services.inner.components)
     for (const protocol of this.#handlers.keys()) await this.#register(protocol)
     await this.#registerServices(host)
-    for (const topic of [announcementTopic(this.#init.networkId), ...this.#topics.keys()]) {
-      node.services.pubsub.subscribe(topic)
-    }
     this.#tick()
   }
 
@@ -196,7 +194,8 @@ class StarlingNetwork implements Network {
     running.mesh.stop()
     running.relays.stop()
     this.#messages.stop()
-    await running.dht?.then((dht) => dht.stop()).catch(() => {})
+    this.#topics.detach()
+    await this.#finder.detach()
     await running.host.node.stop()
     this.#init.rtc?.stop()
     this.#updateStatus()
@@ -207,25 +206,12 @@ class StarlingNetwork implements Network {
   }
 
   async publish(topic: string, data: Uint8Array): Promise<void> {
-    if (data.byteLength > GOSSIP_BYTES_MAX) {
-      const details = { field: 'data', bytes: data.byteLength, limit: GOSSIP_BYTES_MAX }
-      const message = `A gossip message has at most ${GOSSIP_BYTES_MAX} bytes, this one has ${data.byteLength}`
-      throw new LimitExceededError(message, details)
-    }
-    await this.#required().host.node.services.pubsub.publish(topic, data)
+    this.#required()
+    await this.#topics.publish(topic, data)
   }
 
-  subscribe(topic: string, handler: (from: string, data: Uint8Array) => void): () => void {
-    const handlers = this.#topics.get(topic) ?? new Set()
-    this.#topics.set(topic, handlers)
-    handlers.add(handler)
-    this.#running?.host.node.services.pubsub.subscribe(topic)
-    return () => {
-      handlers.delete(handler)
-      if (handlers.size > 0) return
-      this.#topics.delete(topic)
-      this.#running?.host.node.services.pubsub.unsubscribe(topic)
-    }
+  subscribe(topic: string, handler: TopicHandler): () => void {
+    return this.#topics.subscribe(topic, handler)
   }
 
   send(peer: string, protocol: string, message: Uint8Array): void {
@@ -273,7 +259,7 @@ class StarlingNetwork implements Network {
       relays: running?.relays.view() ?? [],
       rtc: this.#budget(),
       dials: running === undefined ? NO_DIALS : { ...running.mesh.dials },
-      gossip: this.#gossipMesh(),
+      gossip: this.#topics.meshSizes(),
       ...(median !== undefined && offsets.length >= 3 ? { clockOffsetMs: median } : {}),
     }
   }
@@ -329,13 +315,6 @@ class StarlingNetwork implements Network {
     return this.#init.rtc?.budget() ?? nativeBudget(this.#running?.mesh.mesh.direct ?? 0)
   }
 
-  #gossipMesh(): Record<string, number> {
-    // In the class, not in the interface.
-    const pubsub = this.#running?.host.node.services.pubsub as MeshedGossip | undefined
-    if (pubsub === undefined) return {}
-    return Object.fromEntries(pubsub.getTopics().map((topic) => [topic, pubsub.getMeshPeers(topic).length]))
-  }
-
   async #open(peer: string, protocol: string): Promise<Stream> {
     const { links, mesh } = this.#required()
     if (links.best(peer) === undefined) await mesh.reach(peer)
@@ -362,77 +341,14 @@ class StarlingNetwork implements Network {
       (stream, connection) => this.#blocks.receive(connection.remotePeer.toString(), stream),
       options,
     )
-    await node.handle(PEERS_PROTOCOL, (stream) => this.#quietly(this.#discovery.answer(stream)), STREAM_LIMITS)
+    await node.handle(PEERS_PROTOCOL, (stream) => this.#finder.answer(stream), STREAM_LIMITS)
   }
 
-  #gossip(message: {
-    readonly topic: string
-    readonly data: Uint8Array
-    readonly from?: { toString(): string }
-  }): void {
-    const { topic, data, from } = message
-    if (from === undefined) return
-    if (topic === announcementTopic(this.#init.networkId)) {
-      this.#discovery.accept(data).catch((error: Error) => this.#problem(describe(error, from.toString(), topic)))
-      return
-    }
-    const author = from.toString()
-    if (author === this.peerId) return
-    for (const handler of [...(this.#topics.get(topic) ?? [])]) {
-      try {
-        handler(author, data)
-      } catch (error) {
-        this.#problem(describe(error, author, topic))
-      }
-    }
-  }
-
-  async #announce(seeking: boolean): Promise<void> {
-    const running = this.#running
-    const addresses = this.multiaddrs().filter((address) => transportOf(address) !== 'circuit')
-    if (running === undefined || addresses.length === 0) return
-    try {
-      const signed = await this.#discovery.announce(addresses.slice(0, ADDRESSES_MAX), seeking)
-      await running.host.node.services.pubsub.publish(announcementTopic(this.#init.networkId), signed)
-    } catch (error) {
-      this.#logger.log('debug', 'announcing failed', { message: (error as Error).message })
-    }
-  }
-
-  /** Asks one relay and one linked peer, each time others, and now and then the DHT. */
   #exchange(): void {
     const running = this.#running
     if (running === undefined) return
-    if (this.#now() - this.#dhtAskedAt >= DHT_FIND_INTERVAL_MS) {
-      this.#dhtAskedAt = this.#now()
-      this.#quietly(this.#askDht(running))
-    }
-    const relays = [...running.relays.connectedRelays()]
     const others = running.links.peers().filter((peer) => !running.relays.isRelay(peer))
-    for (const peers of [relays, others]) {
-      const peer = peers[Math.floor(Math.random() * peers.length)]
-      if (peer === undefined) continue
-      this.#quietly(this.#open(peer, PEERS_PROTOCOL).then((stream) => this.#discovery.ask(stream)))
-    }
-  }
-
-  async #askDht(running: Running): Promise<void> {
-    running.dht ??= import('./dht.ts').then(({ DhtDiscovery }) => {
-      const { components } = running.host.node.services.inner
-      return DhtDiscovery.start({ components, networkId: this.#init.networkId, now: this.#now })
-    })
-    // Without the network, the code may not come; the next time asks again.
-    running.dht.catch(() => {
-      running.dht = undefined
-    })
-    const dht = await running.dht
-    await dht.find((found) => this.#found(running, found))
-  }
-
-  /** Only news: what a peer signed about itself is better than what the DHT says of it. */
-  #found({ mesh }: Running, { peer, addresses }: FoundPeer): void {
-    if (this.#strangers.has(peer) || mesh.mesh.knows(peer)) return
-    mesh.step({ type: 'heard', peer, addresses, seeking: true })
+    this.#finder.exchange({ relays: [...running.relays.connectedRelays()], others })
   }
 
   #linkChanged(peer: string, before: LinkPath | undefined, path: LinkPath | undefined): void {
@@ -442,6 +358,7 @@ class StarlingNetwork implements Network {
     if (path === undefined) {
       this.#keepalive.unlinked(peer)
       this.#messages.forget(peer)
+      this.#finder.forget(peer)
       if (!relay) running.mesh.step({ type: 'unlinked', peer })
       this.#emitter.emit('peer:disconnect', { peer })
     } else {
@@ -483,7 +400,6 @@ class StarlingNetwork implements Network {
       isRelay: (peer) => running.relays.isRelay(peer),
     })
     running.links.tidy()
-    if (running.relays.reserved > 0) this.#quietly(running.dht?.then((dht) => dht.provide()))
     this.#updateStatus()
   }
 
@@ -496,11 +412,11 @@ class StarlingNetwork implements Network {
 
   #drop(peer: string, reason: string): void {
     this.#running?.links.drop(peer, new PeerUnreachableError(reason))
-    this.#discovery.forget(peer)
+    this.#finder.forget(peer)
   }
 
   #stranger(peer: string): void {
-    this.#strangers.add(peer)
+    this.#finder.addStranger(peer)
     this.#problem({ name: 'ForeignNetworkError', message: 'The peer belongs to another network', peer })
     this.#drop(peer, 'The peer belongs to another network')
   }
@@ -510,10 +426,6 @@ class StarlingNetwork implements Network {
     if (problem.peer !== undefined) this.#running?.links.failed(problem.peer, problem.message)
     this.#logger.log('debug', problem.message, { ...problem })
     this.#emitter.emit('error', problem)
-  }
-
-  #quietly(promise: Promise<void> | undefined): void {
-    promise?.catch((error: Error) => this.#logger.log('debug', 'an exchange failed', { message: error.message }))
   }
 
   #updateStatus(): void {
@@ -543,14 +455,7 @@ class StarlingNetwork implements Network {
   }
 }
 
-type MeshedGossip = GossipSub & { getMeshPeers(topic: string): string[] }
-
 const NO_DIALS = { started: 0, succeeded: 0, failed: 0, firstTrySucceeded: 0, inFlight: 0 }
 
 /** One stream for each peer, and room for one that takes over from it. */
 const STREAM_LIMITS = { maxInboundStreams: 4, maxOutboundStreams: 16, runOnLimitedConnection: true } as const
-
-function describe(error: unknown, peer: string, protocol: string): NetworkProblem {
-  const { name, message } = error instanceof Error ? error : new Error(String(error))
-  return { name, message, peer, protocol }
-}

@@ -11,8 +11,14 @@ import type { Signer, Verifier } from '../core/identity/ports.ts'
 import { verifyStatement } from '../core/identity/statement.ts'
 import { decodeAnnouncement, signAnnouncement } from '../core/routing/announcement.ts'
 import { ADDRESSES_MAX, ANNOUNCEMENT_BYTES_MAX, ANNOUNCEMENT_WINDOW_MS, KNOWN_TTL_MS } from '../core/routing/limits.ts'
-import { EXCHANGE_PEERS_MAX, EXCHANGE_TIMEOUT_MS } from './limits.ts'
+import {
+  ANNOUNCEMENTS_BURST_MAX,
+  ANNOUNCEMENTS_PER_SECOND_MAX,
+  EXCHANGE_PEERS_MAX,
+  EXCHANGE_TIMEOUT_MS,
+} from './limits.ts'
 import type { PeerIdentity } from './network.ts'
+import { TokenBucket } from './token-bucket.ts'
 
 /** Asking a peer whom it knows. */
 export const PEERS_PROTOCOL = '/starling/peers/1.0.0'
@@ -57,11 +63,13 @@ export class Discovery {
   readonly #init: DiscoveryInit
   readonly #entries = new Map<string, Entry>()
   readonly #signer: Signer
+  readonly #verifications: TokenBucket
   #own: Uint8Array | undefined
 
   constructor(init: DiscoveryInit) {
     this.#init = init
     this.#signer = { author: peerIdOf(init.identity.publicKey), sign: (message) => init.identity.sign(message) }
+    this.#verifications = new TokenBucket(ANNOUNCEMENTS_PER_SECOND_MAX, ANNOUNCEMENTS_BURST_MAX, init.now())
   }
 
   /** Peers heard of lately. */
@@ -103,6 +111,8 @@ export class Discovery {
     if (author === this.#signer.author) return
     const before = this.#entries.get(author)
     if (before !== undefined && before.timestampMs >= timestampMs) return
+    // Verifying costs a fifth of a millisecond; keys to sign floods with cost nothing.
+    if (!this.#verifications.take(now)) return
     await verifyStatement(decoded, verifier)
     this.#entries.delete(author)
     this.#entries.set(author, { bytes: signed, timestampMs, heardAt: now })

@@ -159,3 +159,9 @@ export const DHT_PROVIDERS_MAX = 64
 
 /** Asking the DHT while we look for peers; gossip and exchange are faster. */
 export const DHT_FIND_INTERVAL_MS = 15_000
+
+/** New announcements verified in a second, sustained: a thousand peers that announce twice a minute are 33. */
+export const ANNOUNCEMENTS_PER_SECOND_MAX = 50
+
+/** New announcements verified at once. */
+export const ANNOUNCEMENTS_BURST_MAX = 500

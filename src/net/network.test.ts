@@ -11,7 +11,7 @@ import { createHost, type Host } from './host.ts'
 import { createIdentity } from './identity.ts'
 import { GOSSIP_BYTES_MAX, MESSAGE_BYTES_MAX, MESSAGES_BURST_MAX, QUEUE_BYTES_MAX } from './limits.ts'
 import type { Network, NetworkInit, NetworkProblem } from './network.ts'
-import { createRelayHost, type RelayHost } from './relay-host.ts'
+import { createRelayHost, type RelayHost } from './relay-host.node.ts'
 
 const ECHO = '/test/echo/1.0.0'
 

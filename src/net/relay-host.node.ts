@@ -190,7 +190,11 @@ async function serve(node: RelayNode, init: RelayHostInit): Promise<RelayService
     onStranger: () => {},
     onDead: () => {},
   })
-  node.addEventListener('peer:disconnect', ({ detail }) => messages.forget(detail.toString()))
+  node.addEventListener('peer:disconnect', ({ detail }) => {
+    messages.forget(detail.toString())
+    // Who has left the relay cannot be dialled through it: newcomers are not told of it.
+    discovery.forget(detail.toString())
+  })
   node.services.pubsub.addEventListener('gossipsub:message', ({ detail: { msg } }) => {
     if (msg.topic === announcementTopic(init.networkId)) discovery.accept(msg.data).catch(refused)
   })
