@@ -1,26 +1,16 @@
-import type { GossipSub } from '@libp2p/gossipsub'
 import type { Connection, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { LimitExceededError } from '../core/codec/errors.ts'
 import { peerIdOf } from '../core/identity/peer-id.ts'
-import { ADDRESSES_MAX, DEGREE_MAX, KNOWN_PEERS_MAX, TARGET_DEGREE } from '../core/routing/limits.ts'
+import { DEGREE_MAX, TARGET_DEGREE } from '../core/routing/limits.ts'
 import type { LinkPath } from '../core/routing/mesh.ts'
 import { peerOf, transportOf } from './addresses.ts'
 import { BLOCKS_PROTOCOL, Blocks } from './blocks.ts'
-import type { DhtDiscovery, FoundPeer } from './dht.ts'
 import { PEERS_PROTOCOL } from './discovery.ts'
 import { Emitter } from './emitter.ts'
 import { NetworkStoppedError, PeerUnreachableError } from './errors.ts'
 import { createHost, type Host } from './host.ts'
 import { Keepalive, LINK_PROTOCOL } from './keepalive.ts'
-import {
-  BLOCK_REQUESTS_PER_PEER_MAX,
-  DHT_FIND_INTERVAL_MS,
-  GOSSIP_BYTES_MAX,
-  SLEEP_GAP_MS,
-  STREAM_OPEN_TIMEOUT_MS,
-  TICK_INTERVAL_MS,
-} from './limits.ts'
+import { BLOCK_REQUESTS_PER_PEER_MAX, SLEEP_GAP_MS, STREAM_OPEN_TIMEOUT_MS, TICK_INTERVAL_MS } from './limits.ts'
 import { Links } from './links.ts'
 import { silentLogger } from './logging.ts'
 import { MeshUpkeep } from './mesh-upkeep.ts'
