@@ -21,9 +21,6 @@ export const GOSSIP_BYTES_MAX = 64 * 1024
 /** A block; WebAssembly modules and inputs are well below it. */
 export const BLOCK_BYTES_MAX = 256 * 1024 * 1024
 
-/** Asked for at once, so that a block resumes from another peer without loss of much. */
-export const BLOCK_RANGE_BYTES = 8 * 1024 * 1024
-
 /** Messages a peer may send on one protocol in a second, sustained; a requester of tiny units sends a few hundred. */
 export const MESSAGES_PER_SECOND_MAX = 2_000
 
