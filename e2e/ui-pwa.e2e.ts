@@ -6,19 +6,18 @@ import { fileURLToPath } from 'node:url'
 import { type BrowserContext, chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CHROMIUM_ARGS, ensureChromium } from '../src/cli/chromium.ts'
-import { type Relay, startRelay } from '../src/relay/relay.ts'
 import { type PageServer, servePage } from './support/page-server.ts'
+import { RelayProcess } from './support/relay-process.ts'
 
 const DIST = process.env.STARLING_DIST ?? fileURLToPath(new URL('../dist/', import.meta.url))
 
 let context: BrowserContext
-let relay: Relay | undefined
+let relay: RelayProcess
 let url: string
 
 beforeAll(async () => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'starling-pwa-'))
-  relay = await startRelay({ host: '127.0.0.1', port: 0, dataDir, distDir: DIST, networkId: 'pwa' })
-  url = `http://127.0.0.1:${relay.port}`
+  relay = await RelayProcess.start({ DIST_DIR: DIST, NETWORK_ID: 'pwa' })
+  url = relay.url
   // Installability is only told of in a profile that stays.
   context = await chromium.launchPersistentContext(mkdtempSync(join(tmpdir(), 'starling-profile-')), {
     executablePath: ensureChromium(() => undefined),
@@ -26,8 +25,8 @@ beforeAll(async () => {
   })
 })
 afterAll(async () => {
-  await context.close()
-  await relay?.stop()
+  await context?.close()
+  relay?.kill()
 })
 
 describe('progressive web app', () => {
@@ -64,8 +63,7 @@ describe('progressive web app', () => {
     await page.goto(url)
     await page.evaluate(async () => void (await navigator.serviceWorker.ready))
     await page.getByRole('button', { name: 'Start lending' }).waitFor()
-    await relay?.stop()
-    relay = undefined
+    relay.kill()
     await page.reload()
     await page.getByRole('navigation', { name: 'Pages' }).waitFor()
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true)

@@ -1,5 +1,5 @@
 /**
- * A relay alone, configured by its environment, for a container or a service manager: `PORT`, `HOST`, `DATA_DIR`, `NETWORK_ID`, `NAME`,
+ * A relay alone, configured by its environment, for a container or a service manager: `PORT`, `HOST`, `DATA_DIR`, `DIST_DIR`, `NETWORK_ID`, `NAME`,
  * `PUBLIC_URL`, `TLS_CERT` and `TLS_KEY`. People use `starling relay`, which says more.
  */
 import { existsSync } from 'node:fs'
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { startRelay } from './relay.ts'
 
 const { env } = process
-const distDir = fileURLToPath(new URL('../../dist', import.meta.url))
+const distDir = env.DIST_DIR ?? fileURLToPath(new URL('../../dist', import.meta.url))
 
 const relay = await startRelay({
   host: env.HOST ?? '127.0.0.1',
