@@ -20,8 +20,7 @@ interface RawWindow {
   rawOffer(): Promise<string>
   rawAnswer(offer: string): Promise<string>
   rawAccept(answer: string): Promise<void>
-  rawSend(bytes: number): Promise<void>
-  rawReceive(bytes: number): Promise<number>
+  rawFetch(bytes: number): Promise<number>
 }
 
 export async function run(): Promise<BenchLine[]> {
@@ -35,7 +34,7 @@ export async function run(): Promise<BenchLine[]> {
     const raw: number[] = []
     // The first round only warms both up.
     for (let round = 0; round <= ROUNDS; round++) {
-      const rawMs = await transferRaw(pageOf(server), pageOf(client))
+      const rawMs = await transferRaw(pageOf(client))
       const cid = await server.call('makeBlock', BLOCK_BYTES)
       const blockMs = await client.call('fetchBlock', cid, [server.peerId])
       if (round === 0) continue
@@ -61,10 +60,8 @@ async function connectRaw(server: Page, client: Page): Promise<void> {
 }
 
 /** Milliseconds from asking for the bytes until the last is there. */
-async function transferRaw(server: Page, client: Page): Promise<number> {
-  const received = client.evaluate((bytes) => (globalThis as unknown as RawWindow).rawReceive(bytes), BLOCK_BYTES)
-  await server.evaluate((bytes) => (globalThis as unknown as RawWindow).rawSend(bytes), BLOCK_BYTES)
-  return received
+function transferRaw(client: Page): Promise<number> {
+  return client.evaluate((bytes) => (globalThis as unknown as RawWindow).rawFetch(bytes), BLOCK_BYTES)
 }
 
 /** Runs in the page. */
@@ -98,7 +95,7 @@ function installRaw(): void {
     await pc.setRemoteDescription({ type: 'answer', sdp })
     await opened
   }
-  self.rawSend = async (bytes) => {
+  const serve = async (bytes: number) => {
     const chunk = new Uint8Array(65_536)
     for (let sent = 0; sent < bytes; sent += chunk.byteLength) {
       if (channel.bufferedAmount > 1_048_576) {
@@ -107,14 +104,16 @@ function installRaw(): void {
       channel.send(chunk)
     }
   }
-  self.rawReceive = async (bytes) => {
+  // Only a client gets bytes; the one string is what a server is asked for.
+  channel.onmessage = ({ data }) => void serve(Number(data))
+  self.rawFetch = async (bytes) => {
     await opened
     const block = new Uint8Array(bytes)
     let received = 0
-    let started = 0
+    const started = performance.now()
+    channel.send(String(bytes))
     return new Promise((resolve) => {
       channel.onmessage = ({ data }) => {
-        if (received === 0) started = performance.now()
         block.set(new Uint8Array(data as ArrayBuffer), received)
         received += (data as ArrayBuffer).byteLength
         if (received >= bytes) resolve(performance.now() - started)

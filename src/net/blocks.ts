@@ -1,18 +1,20 @@
 import type { Stream } from '@libp2p/interface'
-import { LengthPrefixedDecoder } from '@libp2p/utils'
 import * as lengthPrefixed from 'it-length-prefixed'
 import * as v from 'valibot'
 import { toHex } from '../core/codec/bytes.ts'
 import { decode, encode } from '../core/codec/cbor.ts'
 import { parseCid } from '../core/codec/cid.ts'
-import { InvalidMessageError, LimitExceededError, StarlingError } from '../core/codec/errors.ts'
+import { InvalidMessageError, LimitExceededError } from '../core/codec/errors.ts'
 import { cid as cidField, integer } from '../core/codec/fields.ts'
-import { BadFrameError, BlockMissingError, BlockUnavailableError } from './errors.ts'
-import { frameLength } from './frame-length.ts'
+import { drained } from './drained.ts'
+import { BadFrameError, BlockMissingError, BlockUnavailableError, StreamEndedError } from './errors.ts'
+import { FrameReader } from './frame-reader.ts'
 import {
   BLOCK_BYTES_MAX,
   BLOCK_REQUESTS_PER_PEER_MAX,
   BLOCK_STALL_TIMEOUT_MS,
+  BLOCK_STREAM_IDLE_MS,
+  BLOCK_STREAMS_IDLE_MAX,
   BLOCK_WRITE_BYTES,
   STREAM_CLOSE_TIMEOUT_MS,
   STREAM_STALL_TIMEOUT_MS,
@@ -23,7 +25,8 @@ import type { FetchOptions, NetworkProblem } from './network.ts'
  * Content-addressed blocks over a direct stream.
  *
  * The asker writes one length-prefixed CBOR request and the answerer one length-prefixed CBOR header, then the bytes
- * from the asked offset to the end, bare. A block that breaks off is resumed from another peer at the byte where it did.
+ * from the asked offset to the end, bare; then the next request may come. A block that breaks off is resumed from
+ * another peer at the byte where it did.
  */
 export const BLOCKS_PROTOCOL = '/starling/blocks/1.0.0'
 
@@ -49,6 +52,7 @@ export class Blocks {
   readonly counters = { fetched: 0, failed: 0, served: 0, missing: 0, refused: 0 }
   readonly #init: BlocksInit
   readonly #serving = new Map<string, number>()
+  readonly #idle = new Map<string, BlockChannel[]>()
   #source: BlockSource | undefined
 
   constructor(init: BlocksInit) {
@@ -111,28 +115,38 @@ export class Blocks {
     })
   }
 
-  /** Answers one inbound stream. */
+  /** Answers the requests that come on one inbound stream, one after the other. */
   async receive(peer: string, stream: Stream): Promise<void> {
     const serving = this.#serving.get(peer) ?? 0
     this.#serving.set(peer, serving + 1)
+    const reader = new FrameReader(stream, { frameBytesMax: FRAME_BYTES_MAX })
     try {
-      const reader = new FrameReader(stream)
-      const frame = await reader.frame()
-      reader.stop()
-      const request = decode(frame, { what: 'block request', limits: FRAME_LIMITS, schema: requestSchema })
-      if (serving >= BLOCK_REQUESTS_PER_PEER_MAX) await this.#send(peer, stream, { status: 'busy' })
-      else await this.#answer(peer, stream, request)
-      // Closing waits until the last bytes have left, which takes as long as the link is slow.
-      await stream.close({ signal: AbortSignal.timeout(STREAM_STALL_TIMEOUT_MS) })
+      for (;;) {
+        const frame = await reader.frame({ timeoutMs: 2 * BLOCK_STREAM_IDLE_MS })
+        const request = decode(frame, { what: 'block request', limits: FRAME_LIMITS, schema: requestSchema })
+        if (serving >= BLOCK_REQUESTS_PER_PEER_MAX) await this.#send(peer, stream, { status: 'busy' })
+        else await this.#answer(peer, stream, request)
+      }
     } catch (error) {
-      this.counters.refused++
-      const problem = error as Error
-      this.#init.onProblem({ name: problem.name, message: problem.message, peer, protocol: BLOCKS_PROTOCOL })
-      stream.abort(problem)
+      this.#ended(peer, stream, error as Error)
     } finally {
-      if (serving === 0) this.#serving.delete(peer)
-      else this.#serving.set(peer, serving)
+      const left = (this.#serving.get(peer) ?? 1) - 1
+      if (left > 0) this.#serving.set(peer, left)
+      else this.#serving.delete(peer)
     }
+  }
+
+  /** Whoever asked is done, or broke a rule. */
+  #ended(peer: string, stream: Stream, error: Error): void {
+    if (error instanceof StreamEndedError && stream.status === 'open') {
+      stream.close({ signal: AbortSignal.timeout(STREAM_STALL_TIMEOUT_MS) }).catch((cause) => stream.abort(cause))
+      return
+    }
+    if (error instanceof BadFrameError || error instanceof InvalidMessageError || error instanceof LimitExceededError) {
+      this.counters.refused++
+      this.#init.onProblem({ name: error.name, message: error.message, peer, protocol: BLOCKS_PROTOCOL })
+    }
+    stream.abort(error)
   }
 
   async #answer(peer: string, stream: Stream, request: v.InferOutput<typeof requestSchema>): Promise<void> {
@@ -155,35 +169,73 @@ export class Blocks {
 
   async #write(peer: string, stream: Stream, bytes: Uint8Array): Promise<void> {
     this.#init.onBytes(peer, 'out', bytes.byteLength)
-    if (!stream.send(bytes)) await stream.onDrain({ signal: AbortSignal.timeout(STREAM_STALL_TIMEOUT_MS) })
+    if (!stream.send(bytes)) await drained(stream, { timeoutMs: STREAM_STALL_TIMEOUT_MS })
   }
 
   async #fetchFrom(peer: string, cid: string, download: Download, options: FetchOptions): Promise<void> {
-    const stream = await this.#init.open(peer, BLOCKS_PROTOCOL)
+    const channel = await this.#channel(peer)
+    const { stream, reader } = channel
     const abort = () => stream.abort(new BlockUnavailableError('The fetch was cancelled'))
     options.signal?.addEventListener('abort', abort)
     try {
-      const reader = new FrameReader(stream)
       stream.send(lengthPrefixed.encode.single(encode({ cid, offset: download.received })))
-      const frame = await reader.frame()
+      const frame = await reader.frame({ timeoutMs: BLOCK_STALL_TIMEOUT_MS })
       const header = decode(frame, { what: 'block header', limits: FRAME_LIMITS, schema: headerSchema })
-      if (header.status === 'missing') throw new BlockMissingError('The peer does not have the block')
+      if (header.status === 'missing') {
+        this.#keep(peer, channel)
+        throw new BlockMissingError('The peer does not have the block')
+      }
       if (header.status === 'busy') throw new BlockUnavailableError('The peer is busy')
       download.begin(peer, header.total, options.bytesMax)
-      await reader.rest((bytes) => {
+      const sink = (bytes: Uint8Array) => {
         this.#init.onBytes(peer, 'in', bytes.byteLength)
         download.append(bytes)
         options.onProgress?.({ bytes: download.received, total: header.total, peer })
-        return download.received === header.total
-      }, download.received === header.total)
-      // Whoever sent it may be waiting for us to say that we have all of it.
-      stream.close({ signal: AbortSignal.timeout(STREAM_CLOSE_TIMEOUT_MS) }).catch((error) => stream.abort(error))
+      }
+      await reader.bare(header.total - download.received, { timeoutMs: BLOCK_STALL_TIMEOUT_MS, sink })
+      this.#keep(peer, channel)
     } catch (error) {
-      stream.abort(error as Error)
+      if (!(error instanceof BlockMissingError)) stream.abort(error as Error)
       throw error
     } finally {
       options.signal?.removeEventListener('abort', abort)
     }
+  }
+
+  /** A stream to ask on: one that is idle, or a new one. Opening costs several round trips. */
+  async #channel(peer: string): Promise<BlockChannel> {
+    const idle = this.#idle.get(peer)
+    for (let channel = idle?.pop(); channel !== undefined; channel = idle?.pop()) {
+      clearTimeout(channel.closing)
+      if (channel.stream.status === 'open' && channel.stream.remoteWriteStatus === 'writable') return channel
+    }
+    const stream = await this.#init.open(peer, BLOCKS_PROTOCOL)
+    return { stream, reader: new FrameReader(stream, { frameBytesMax: FRAME_BYTES_MAX }), closing: undefined }
+  }
+
+  #keep(peer: string, channel: BlockChannel): void {
+    const idle = this.#idle.get(peer) ?? []
+    this.#idle.set(peer, idle)
+    if (idle.length >= BLOCK_STREAMS_IDLE_MAX) return closeChannel(channel)
+    idle.push(channel)
+    channel.closing = setTimeout(() => {
+      idle.splice(idle.indexOf(channel), 1)
+      if (idle.length === 0) this.#idle.delete(peer)
+      closeChannel(channel)
+    }, BLOCK_STREAM_IDLE_MS)
+  }
+
+  /** The peer is gone, or has a better connection now: idle streams are of no use. */
+  forget(peer: string): void {
+    for (const channel of this.#idle.get(peer) ?? []) {
+      clearTimeout(channel.closing)
+      closeChannel(channel)
+    }
+    this.#idle.delete(peer)
+  }
+
+  stop(): void {
+    for (const peer of [...this.#idle.keys()]) this.forget(peer)
   }
 
   #liar(peer: string, cid: string): void {
@@ -191,6 +243,18 @@ export class Blocks {
     const message = `The bytes sent for ${cid} have another hash`
     this.#init.onProblem({ name: 'BadBlockError', message, peer, protocol: BLOCKS_PROTOCOL })
   }
+}
+
+/** A stream on which blocks are asked for. */
+interface BlockChannel {
+  readonly stream: Stream
+  readonly reader: FrameReader
+  closing: ReturnType<typeof setTimeout> | undefined
+}
+
+function closeChannel({ stream }: BlockChannel): void {
+  if (stream.status !== 'open') return
+  stream.close({ signal: AbortSignal.timeout(STREAM_CLOSE_TIMEOUT_MS) }).catch((error) => stream.abort(error))
 }
 
 /** A block on its way, from one peer or several. */
@@ -219,114 +283,6 @@ class Download {
     block.set(bytes, this.received)
     this.received += bytes.byteLength
   }
-}
-
-/** Reads one frame, then bare bytes, from a stream that sends its data as events. */
-class FrameReader {
-  readonly #stream: Stream
-  readonly #decoder = new LengthPrefixedDecoder({
-    maxDataLength: FRAME_BYTES_MAX,
-    maxBufferSize: 8 * 1024 * 1024,
-    lengthDecoder: frameLength,
-  })
-  readonly #frame = Promise.withResolvers<Uint8Array>()
-  readonly #ended = Promise.withResolvers<void>()
-  #early: Uint8Array[] = []
-  #sink: ((bytes: Uint8Array) => void) | undefined
-  #gotFrame = false
-  #stall: ReturnType<typeof setTimeout> | undefined
-
-  constructor(stream: Stream) {
-    this.#stream = stream
-    // Nobody may be waiting yet when it breaks; whoever waits later still sees it.
-    this.#frame.promise.catch(() => {})
-    this.#ended.promise.catch(() => {})
-    this.#patience()
-    stream.addEventListener('message', ({ data }) => this.#data(data))
-    stream.addEventListener('close', ({ error }) => this.#fail(error ?? new BlockUnavailableError('The stream ended')))
-    stream.addEventListener('remoteCloseWrite', () => this.#fail(new BlockUnavailableError('The stream ended early')))
-  }
-
-  frame(): Promise<Uint8Array> {
-    return this.#frame.promise
-  }
-
-  /** Hands all further bytes to `sink`, until it says that it has what it wants. */
-  rest(sink: (bytes: Uint8Array) => boolean, complete: boolean): Promise<void> {
-    const done = () => {
-      this.stop()
-      this.#ended.resolve()
-    }
-    this.#sink = (bytes) => {
-      try {
-        if (sink(bytes)) done()
-      } catch (error) {
-        this.#fail(error as Error)
-      }
-    }
-    if (complete) done()
-    for (const bytes of this.#early.splice(0)) this.#sink(bytes)
-    return this.#ended.promise
-  }
-
-  stop(): void {
-    clearTimeout(this.#stall)
-    this.#stall = undefined
-    this.#gotFrame = true
-  }
-
-  #data(data: Uint8Array | { subarray(): Uint8Array; [Symbol.iterator](): Iterator<Uint8Array> }): void {
-    if (this.#stall !== undefined) this.#patience()
-    if (this.#gotFrame) {
-      for (const part of data instanceof Uint8Array ? [data] : data) this.#bare(part)
-      return
-    }
-    try {
-      this.#header(data instanceof Uint8Array ? data : data.subarray())
-    } catch (error) {
-      const cause = error instanceof StarlingError ? error : new BadFrameError((error as Error).message)
-      this.#fail(cause)
-    }
-  }
-
-  #header(data: Uint8Array): void {
-    const lengthBefore = this.#buffered
-    this.#buffered += data.byteLength
-    for (const frame of this.#decoder.decode(data)) {
-      this.#gotFrame = true
-      // What follows the frame in the same chunk is the beginning of the bare bytes.
-      const used = frame.byteLength + lengthPrefixBytes(frame.byteLength) - lengthBefore
-      this.#frame.resolve(frame.subarray())
-      if (used < data.byteLength) this.#bare(data.subarray(used))
-      return
-    }
-  }
-
-  #buffered = 0
-
-  #bare(bytes: Uint8Array): void {
-    if (this.#sink === undefined) this.#early.push(bytes)
-    else this.#sink(bytes)
-  }
-
-  #patience(): void {
-    clearTimeout(this.#stall)
-    this.#stall = setTimeout(() => {
-      this.#fail(new BlockUnavailableError(`No byte came for ${BLOCK_STALL_TIMEOUT_MS} ms`))
-    }, BLOCK_STALL_TIMEOUT_MS)
-  }
-
-  #fail(error: Error): void {
-    clearTimeout(this.#stall)
-    this.#stall = undefined
-    this.#frame.reject(error)
-    this.#ended.reject(error)
-    if (this.#stream.status === 'open' && !(error instanceof BlockUnavailableError)) this.#stream.abort(error)
-  }
-}
-
-function lengthPrefixBytes(length: number): number {
-  return length < 128 ? 1 : 2
 }
 
 async function sha256Hex(bytes: Uint8Array): Promise<string> {

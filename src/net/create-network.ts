@@ -184,6 +184,7 @@ class StarlingNetwork implements Network {
     running.mesh.stop()
     running.relays.stop()
     this.#messages.stop()
+    this.#blocks.stop()
     this.#topics.detach()
     await this.#finder.detach()
     await running.host.node.stop()
@@ -348,12 +349,14 @@ class StarlingNetwork implements Network {
     if (path === undefined) {
       this.#keepalive.unlinked(peer)
       this.#messages.forget(peer)
+      this.#blocks.forget(peer)
       this.#finder.forget(peer)
       if (!relay) running.mesh.step({ type: 'unlinked', peer })
       this.#emitter.emit('peer:disconnect', { peer })
     } else {
       this.#keepalive.linked(peer)
       this.#messages.rebind(peer)
+      this.#blocks.forget(peer)
       if (!relay) running.mesh.step({ type: 'linked', peer, path })
       this.#emitter.emit(before === undefined ? 'peer:connect' : 'peer:path', { peer, path })
     }

@@ -80,7 +80,7 @@ export class DhtDiscovery {
   }
 
   /** Who else is there; what is found is not signed, and good for dialling only. */
-  async find(onFound: (found: FoundPeer) => void): Promise<void> {
+  async query(onFound: (found: FoundPeer) => void): Promise<void> {
     const signal = AbortSignal.timeout(DHT_QUERY_TIMEOUT_MS)
     let count = 0
     for await (const event of this.#dht.findProviders(this.#key, { signal })) {

@@ -20,6 +20,11 @@ export class BlockUnavailableError extends StarlingError {
   override readonly name = 'BlockUnavailableError'
 }
 
+/** The other side ended a stream, or went silent on it. */
+export class StreamEndedError extends StarlingError {
+  override readonly name = 'StreamEndedError'
+}
+
 /** A peer says that it does not have a block; others may. */
 export class BlockMissingError extends StarlingError {
   override readonly name = 'BlockMissingError'

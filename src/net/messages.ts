@@ -2,6 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import { LengthPrefixedDecoder } from '@libp2p/utils'
 import * as lengthPrefixed from 'it-length-prefixed'
 import { LimitExceededError, StarlingError } from '../core/codec/errors.ts'
+import { drained } from './drained.ts'
 import { BadFrameError, PeerUnreachableError, RateExceededError } from './errors.ts'
 import { frameLength } from './frame-length.ts'
 import {
@@ -219,7 +220,7 @@ class Outbox {
       const more = stream.send(frames)
       this.#init.counters.sent += count
       this.#init.onBytes(this.peer, 'out', bytes)
-      if (!more) await stream.onDrain({ signal: AbortSignal.timeout(STREAM_STALL_TIMEOUT_MS) })
+      if (!more) await drained(stream, { timeoutMs: STREAM_STALL_TIMEOUT_MS })
     }
   }
 

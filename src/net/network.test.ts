@@ -159,7 +159,7 @@ describe('network of Node peers', () => {
     await until(async () => {
       first.expire()
       await first.provide()
-      await second.find(({ peer, addresses }) => found.set(peer, addresses))
+      await second.query(({ peer, addresses }) => found.set(peer, addresses))
       return found.size > 0
     })
     const addresses = found.get(hosts[0]?.node.peerId.toString() ?? '')

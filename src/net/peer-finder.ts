@@ -115,7 +115,7 @@ export class PeerFinder {
     })
     const dht = await this.#dht
     await dht.provide()
-    await dht.find(({ peer, addresses }) => {
+    await dht.query(({ peer, addresses }) => {
       // Only news: what a peer signed about itself is better than what the DHT says of it.
       if (!this.#strangers.has(peer) && !this.#init.isKnown(peer)) {
         this.#init.onHeard({ peer, addresses, seeking: true })

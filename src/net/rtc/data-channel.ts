@@ -2,6 +2,18 @@ import type { RtcChannelInfo, WindowToWorker, WorkerToWindow } from './protocol.
 
 type ChannelEvent = 'open' | 'message' | 'bufferedamountlow' | 'closing' | 'close' | 'error'
 
+/**
+ * The buffer is reported as low from here, whatever lower threshold is set: libp2p sets 0 and refills only then, up to
+ * 2 MiB, while the line stands still.
+ */
+const LOW_WATER = 1024 * 1024
+
+/** The length before a libp2p frame has up to three bytes. */
+const PREFIX_BYTES_MAX = 3
+
+/** Frames are put together here: a backend copies what it is given before it returns. */
+let scratch = new Uint8Array(128 * 1024 + PREFIX_BYTES_MAX)
+
 /** Where a channel's bytes go: a transferred RTCDataChannel, or the bridge's port. */
 interface ChannelBackend {
   send(data: string | ArrayBuffer | ArrayBufferView<ArrayBuffer>): void
@@ -35,6 +47,8 @@ export class StandInDataChannel extends EventTarget {
   #threshold = 0
   #backend: ChannelBackend | undefined
   #closeAsked = false
+  /** The length of a frame that follows in this turn. */
+  #held: Uint8Array<ArrayBuffer> | undefined
   /** Most channels have only `onmessage`; a fresh event for listeners is made only when there are some. */
   #listensToMessages = false
 
@@ -68,11 +82,41 @@ export class StandInDataChannel extends EventTarget {
     if (this.#state !== 'open' || this.#backend === undefined) {
       throw new DOMException(`RTCDataChannel.readyState is '${this.#state}', not 'open'`, 'InvalidStateError')
     }
-    this.#backend.send(data)
+    if (this.#held !== undefined || (this.label === '' && isPrefix(data))) this.#sendJoined(data)
+    else this.#backend.send(data)
+  }
+
+  /**
+   * libp2p sends the length of a frame and the frame as two messages, of which the first has three bytes. On its
+   * channels, which have no label and carry a stream of bytes, the two are sent as one.
+   */
+  #sendJoined(data: string | ArrayBuffer | ArrayBufferView<ArrayBuffer>): void {
+    const held = this.#held
+    this.#held = undefined
+    if (held === undefined) {
+      this.#held = data as Uint8Array<ArrayBuffer>
+      queueMicrotask(() => this.#sendHeld())
+    } else if (data instanceof Uint8Array) {
+      const bytes = held.byteLength + data.byteLength
+      if (scratch.byteLength < bytes) scratch = new Uint8Array(bytes)
+      scratch.set(held)
+      scratch.set(data, held.byteLength)
+      this.#backend?.send(scratch.subarray(0, bytes))
+    } else {
+      this.#backend?.send(held)
+      this.#backend?.send(data)
+    }
+  }
+
+  #sendHeld(): void {
+    const held = this.#held
+    this.#held = undefined
+    if (held !== undefined && this.#state === 'open') this.#backend?.send(held)
   }
 
   close(): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
+    this.#sendHeld()
     this.#state = 'closing'
     this.#closeAsked = true
     this.#backend?.close()
@@ -100,7 +144,7 @@ export class StandInDataChannel extends EventTarget {
       send: (data) => channel.send(data as ArrayBuffer),
       close: () => channel.close(),
       setThreshold: (bytes) => {
-        channel.bufferedAmountLowThreshold = bytes
+        channel.bufferedAmountLowThreshold = Math.max(bytes, LOW_WATER)
       },
       bufferedAmount: () => channel.bufferedAmount,
     })
@@ -237,6 +281,10 @@ export class ForwardedPort implements ChannelBackend {
     const threshold = this.#owner.bufferedAmountLowThreshold
     if (before > threshold && this.bufferedAmount() <= threshold) this.#owner.low()
   }
+}
+
+function isPrefix(data: string | ArrayBuffer | ArrayBufferView<ArrayBuffer>): data is Uint8Array<ArrayBuffer> {
+  return data instanceof Uint8Array && data.byteLength <= PREFIX_BYTES_MAX
 }
 
 /** libp2p reads `error` from the event, as from an RTCErrorEvent. */
