@@ -3,10 +3,13 @@ import type { RtcChannelInfo, WindowToWorker, WorkerToWindow } from './protocol.
 type ChannelEvent = 'open' | 'message' | 'bufferedamountlow' | 'closing' | 'close' | 'error'
 
 /**
- * The buffer is reported as low from here, whatever lower threshold is set: libp2p sets 0 and refills only then, up to
- * 2 MiB, while the line stands still.
+ * libp2p fills a channel up to 2 MiB and refills it when it is empty, while the line stands still. On its channels, once
+ * this much is buffered twice over, the buffer is reported as low from here.
  */
 const LOW_WATER = 1024 * 1024
+
+/** The channels of libp2p's streams have no label, as its specification says. */
+const LIBP2P_LABEL = ''
 
 /** The length before a libp2p frame has up to three bytes. */
 const PREFIX_BYTES_MAX = 3
@@ -47,6 +50,8 @@ export class StandInDataChannel extends EventTarget {
   #threshold = 0
   #backend: ChannelBackend | undefined
   #closeAsked = false
+  /** The threshold of the backend is higher than the one set, for once. */
+  #refillsEarly = false
   /** The length of a frame that follows in this turn. */
   #held: Uint8Array<ArrayBuffer> | undefined
   /** Most channels have only `onmessage`; a fresh event for listeners is made only when there are some. */
@@ -75,6 +80,7 @@ export class StandInDataChannel extends EventTarget {
 
   set bufferedAmountLowThreshold(bytes: number) {
     this.#threshold = bytes
+    this.#refillsEarly = false
     this.#backend?.setThreshold(bytes)
   }
 
@@ -82,8 +88,17 @@ export class StandInDataChannel extends EventTarget {
     if (this.#state !== 'open' || this.#backend === undefined) {
       throw new DOMException(`RTCDataChannel.readyState is '${this.#state}', not 'open'`, 'InvalidStateError')
     }
-    if (this.#held !== undefined || (this.label === '' && isPrefix(data))) this.#sendJoined(data)
+    if (this.label !== LIBP2P_LABEL) {
+      this.#backend.send(data)
+      return
+    }
+    if (this.#held !== undefined || isPrefix(data)) this.#sendJoined(data)
     else this.#backend.send(data)
+    // Only from well above: the event comes when the level falls past the threshold.
+    if (!this.#refillsEarly && this.bufferedAmount >= 1.5 * LOW_WATER) {
+      this.#refillsEarly = true
+      this.#backend.setThreshold(Math.max(this.#threshold, LOW_WATER))
+    }
   }
 
   /**
@@ -136,7 +151,7 @@ export class StandInDataChannel extends EventTarget {
     channel.binaryType = 'arraybuffer'
     channel.onmessage = (event) => this.#message(event)
     channel.onopen = () => this.opened(channel.id)
-    channel.onbufferedamountlow = () => this.#emit('bufferedamountlow')
+    channel.onbufferedamountlow = () => this.low()
     channel.onclosing = () => this.closing()
     channel.onclose = () => this.closed()
     channel.onerror = (event) => this.#emit('error', errorEvent(event.error?.message ?? 'unknown'))
@@ -144,7 +159,7 @@ export class StandInDataChannel extends EventTarget {
       send: (data) => channel.send(data as ArrayBuffer),
       close: () => channel.close(),
       setThreshold: (bytes) => {
-        channel.bufferedAmountLowThreshold = Math.max(bytes, LOW_WATER)
+        channel.bufferedAmountLowThreshold = bytes
       },
       bufferedAmount: () => channel.bufferedAmount,
     })
@@ -196,6 +211,7 @@ export class StandInDataChannel extends EventTarget {
   }
 
   low(): void {
+    if (this.#refillsEarly) this.bufferedAmountLowThreshold = this.#threshold
     this.#emit('bufferedamountlow')
   }
 
@@ -215,6 +231,7 @@ export class ForwardedPort implements ChannelBackend {
   readonly #owner: StandInDataChannel
   readonly #channel: number
   readonly #post: (message: WorkerToWindow, transfer?: Transferable[]) => void
+  #threshold = 0
   #posted = 0
   #sent = 0
 
@@ -247,6 +264,7 @@ export class ForwardedPort implements ChannelBackend {
   }
 
   setThreshold(bytes: number): void {
+    this.#threshold = bytes
     this.#post({ type: 'low-threshold', channel: this.#channel, bytes })
   }
 
@@ -278,8 +296,7 @@ export class ForwardedPort implements ChannelBackend {
   #low(sent: number): void {
     const before = this.bufferedAmount()
     this.#sent = sent
-    const threshold = this.#owner.bufferedAmountLowThreshold
-    if (before > threshold && this.bufferedAmount() <= threshold) this.#owner.low()
+    if (before > this.#threshold && this.bufferedAmount() <= this.#threshold) this.#owner.low()
   }
 }
 
