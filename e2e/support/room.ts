@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { ensureChromium, launchChromium } from '../../src/cli/chromium.ts'
 import type { JobDetail, JobOptions, NodeApi, NodeSnapshot } from '../../src/node/contract.ts'
-import { type Relay, startRelay } from '../../src/relay/relay.ts'
+import { RelayProcess } from './relay-process.ts'
 
 /** Another build may be tried without disturbing the usual one. */
 const DIST = process.env.STARLING_DIST ?? fileURLToPath(new URL('../../dist/', import.meta.url))
@@ -51,10 +51,10 @@ export class Room {
   readonly #browser: Browser
   readonly #contexts = new Set<BrowserContext>()
   readonly #dataDir: string
-  #relay: Relay
+  #relay: RelayProcess
   readonly #networkId: string
 
-  private constructor(browser: Browser, relay: Relay, networkId: string, dataDir: string) {
+  private constructor(browser: Browser, relay: RelayProcess, networkId: string, dataDir: string) {
     this.#browser = browser
     this.#relay = relay
     this.#networkId = networkId
@@ -65,32 +65,27 @@ export class Room {
     if (!existsSync(join(DIST, 'index.html'))) throw new Error('There is no built page: run `npm run build` first')
     const networkId = `room-${crypto.randomUUID().slice(0, 8)}`
     const dataDir = mkdtempSync(join(tmpdir(), 'starling-room-'))
-    const relay = await startRelay({ host: '127.0.0.1', port: 0, dataDir, distDir: DIST, networkId })
+    const relay = await RelayProcess.start({ DATA_DIR: dataDir, DIST_DIR: DIST, NETWORK_ID: networkId })
     const browser = await launchChromium(ensureChromium(() => undefined))
     return new Room(browser, relay, networkId, dataDir)
   }
 
-  get relay(): Relay {
-    return this.#relay
-  }
-
   get url(): string {
-    return `http://127.0.0.1:${this.#relay.port}/`
+    return `${this.#relay.url}/`
   }
 
-  /** Stops the relay and starts it again with its key, on its port. `between` runs while it is away. */
+  /** Kills the relay and starts it again with its key, on its port. `between` runs while it is away. */
   async restartRelay(between: () => Promise<void>): Promise<void> {
-    const { port } = this.#relay
-    await this.#relay.stop()
+    const { port } = new URL(this.#relay.url)
+    this.#relay.kill()
     await between()
-    this.#relay = await startRelay({
-      host: '127.0.0.1',
-      port,
-      dataDir: this.#dataDir,
-      distDir: DIST,
-      networkId: this.#networkId,
+    this.#relay = await RelayProcess.start({
+      PORT: port,
+      DATA_DIR: this.#dataDir,
+      DIST_DIR: DIST,
+      NETWORK_ID: this.#networkId,
     })
-    if (this.#relay.port !== port) throw new Error(`The relay's port ${port} was taken meanwhile`)
+    if (new URL(this.#relay.url).port !== port) throw new Error(`The relay's port ${port} was taken meanwhile`)
   }
 
   async tab(options: TabOptions = {}): Promise<Tab> {
@@ -131,7 +126,7 @@ export class Room {
   async close(): Promise<void> {
     await Promise.allSettled([...this.#contexts].map((context) => context.close()))
     await this.#browser.close()
-    await this.#relay.stop()
+    this.#relay.kill()
   }
 }
 

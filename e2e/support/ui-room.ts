@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { ensureChromium, launchChromium } from '../../src/cli/chromium.ts'
-import { type Relay, startRelay } from '../../src/relay/relay.ts'
+import { RelayProcess } from './relay-process.ts'
 import { until } from './until.ts'
 
 /** Another build may be tried without disturbing the usual one. */
@@ -19,13 +19,13 @@ const NODE_START_TIMEOUT_MS = 60_000
 
 /** A relay, tabs that lend, and pages of any size to look at the interface with. */
 export class UiRoom {
-  readonly relay: Relay
+  readonly relay: RelayProcess
   readonly browser: Browser
   /** What pages wrote to their consoles as errors, and what they threw. */
   readonly complaints: string[] = []
   readonly #contexts: BrowserContext[] = []
 
-  private constructor(relay: Relay, browser: Browser) {
+  private constructor(relay: RelayProcess, browser: Browser) {
     this.relay = relay
     this.browser = browser
   }
@@ -34,12 +34,12 @@ export class UiRoom {
     if (!existsSync(join(DIST, 'index.html'))) throw new Error('There is no built page: run `npm run build` first')
     const networkId = `ui-${crypto.randomUUID().slice(0, 8)}`
     const dataDir = mkdtempSync(join(tmpdir(), 'starling-ui-'))
-    const relay = await startRelay({ host: '127.0.0.1', port: 0, dataDir, distDir: DIST, networkId })
+    const relay = await RelayProcess.start({ DATA_DIR: dataDir, DIST_DIR: DIST, NETWORK_ID: networkId })
     return new UiRoom(relay, await launchChromium(ensureChromium(() => undefined)))
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.relay.port}`
+    return this.relay.url
   }
 
   /** A page in a context of its own: a peer of its own. */
@@ -73,7 +73,7 @@ export class UiRoom {
   async close(): Promise<void> {
     for (const context of this.#contexts) await context.close().catch(() => undefined)
     await this.browser.close()
-    await this.relay.stop()
+    this.relay.kill()
   }
 }
 
