@@ -22,6 +22,15 @@ class PastChannel extends EventTarget {
   close(): void {}
 }
 
+class Connection extends EventTarget {
+  connectionState: RTCPeerConnectionState = 'connecting'
+
+  become(state: RTCPeerConnectionState): void {
+    this.connectionState = state
+    this.dispatchEvent(new Event('connectionstatechange'))
+  }
+}
+
 /** Whether a listener that comes now is ever called. */
 async function isCalled(channel: EventTarget, type: string): Promise<boolean> {
   let called = 0
@@ -33,7 +42,7 @@ async function isCalled(channel: EventTarget, type: string): Promise<boolean> {
 
 describe('guardInitChannel', () => {
   it('calls a listener for open and close that are past', async () => {
-    const channel = guardInitChannel(new PastChannel(INIT_CHANNEL_LABEL))
+    const channel = guardInitChannel(new PastChannel(INIT_CHANNEL_LABEL), new Connection())
     channel.pass('open', 'closing', 'close')
     expect(await isCalled(channel, 'open')).toBe(true)
     expect(await isCalled(channel, 'close')).toBe(true)
@@ -47,7 +56,7 @@ describe('guardInitChannel', () => {
   })
 
   it('says open to whoever waits on a channel that is closing, and leaves close to come', async () => {
-    const channel = guardInitChannel(new PastChannel(INIT_CHANNEL_LABEL))
+    const channel = guardInitChannel(new PastChannel(INIT_CHANNEL_LABEL), new Connection())
     channel.readyState = 'closing'
     expect(await isCalled(channel, 'open')).toBe(true)
     const closed = isCalled(channel, 'close')
@@ -56,13 +65,34 @@ describe('guardInitChannel', () => {
   })
 
   it('invents nothing on a channel that connects', async () => {
-    const channel = guardInitChannel(new PastChannel(INIT_CHANNEL_LABEL))
+    const channel = guardInitChannel(new PastChannel(INIT_CHANNEL_LABEL), new Connection())
     expect(await isCalled(channel, 'open')).toBe(false)
     expect(await isCalled(channel, 'close')).toBe(false)
   })
 
+  it('reports an error, now and later, when the connection ends before the channel has opened', async () => {
+    for (const state of ['failed', 'closed'] as const) {
+      const connection = new Connection()
+      const channel = guardInitChannel(new PastChannel(INIT_CHANNEL_LABEL), connection)
+      const waiting = isCalled(channel, 'error')
+      connection.become(state)
+      expect(await waiting).toBe(true)
+      channel.readyState = 'closed'
+      expect(await isCalled(channel, 'error')).toBe(true)
+      expect(await isCalled(channel, 'open')).toBe(false)
+    }
+  })
+
+  it('does not when the channel has opened before', async () => {
+    const connection = new Connection()
+    const channel = guardInitChannel(new PastChannel(INIT_CHANNEL_LABEL), connection)
+    channel.pass('open')
+    connection.become('closed')
+    expect(await isCalled(channel, 'error')).toBe(false)
+  })
+
   it('leaves other channels alone', async () => {
-    const channel = guardInitChannel(new PastChannel(''))
+    const channel = guardInitChannel(new PastChannel(''), new Connection())
     channel.pass('open', 'close')
     expect(await isCalled(channel, 'close')).toBe(false)
   })

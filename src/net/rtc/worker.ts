@@ -34,7 +34,7 @@ export function connectRtc(port: MessagePort, init: ConnectRtcInit = {}): RtcPro
 
     override createDataChannel(label: string, options?: RTCDataChannelInit) {
       const channel = super.createDataChannel(label, options)
-      return guarded ? guardInitChannel(channel) : channel
+      return guarded ? guardInitChannel(channel, this) : channel
     }
   }
 
