@@ -83,8 +83,10 @@ class StarlingNetwork implements Network {
     const streams = {
       open: (peer: string, protocol: string) => this.#open(peer, protocol),
       onProblem: (problem: NetworkProblem) => this.#problem(problem),
-      onBytes: (peer: string, direction: 'in' | 'out', bytes: number) =>
-        this.#running?.links.count(direction, peer, bytes),
+      onBytes: (peer: string, direction: 'in' | 'out', bytes: number) => {
+        this.#running?.links.count(direction, peer, bytes)
+        if (direction === 'in') this.#keepalive.heard(peer)
+      },
     }
     this.#messages = new Messages({
       ...streams,

@@ -31,6 +31,8 @@ interface Pulse {
   /** When the unanswered ping left; 0 when none is on its way. */
   sentAt: number
   answeredAt: number
+  /** When any byte last came from the peer: a busy one may answer late. */
+  heardAt: number
   /** Its streams ended: it has less time to answer. */
   suspect: boolean
   /** Added to the timeout of the ping on its way. */
@@ -52,8 +54,8 @@ export interface KeepaliveInit {
 /**
  * Greets linked peers and finds out which of them are dead.
  *
- * A peer whose process is gone closes nothing: ICE takes half a minute to say so. Each direct link is asked every three
- * seconds and has five to answer; one whose streams have ended has two.
+ * A peer whose process is gone closes nothing: ICE takes half a minute to say so. Each direct link is asked every two
+ * seconds and has six to answer or to send anything else; one whose streams have ended has less.
  */
 export class Keepalive {
   readonly #init: KeepaliveInit
@@ -65,7 +67,14 @@ export class Keepalive {
 
   linked(peer: string): void {
     if (this.#pulses.has(peer)) return
-    this.#pulses.set(peer, { number: 0, sentAt: 0, answeredAt: this.#init.now(), suspect: false, graceMs: 0 })
+    this.#pulses.set(peer, {
+      number: 0,
+      sentAt: 0,
+      answeredAt: this.#init.now(),
+      heardAt: 0,
+      suspect: false,
+      graceMs: 0,
+    })
     const { network, relay } = this.#init
     this.#send(peer, { kind: 'hello', network, relay })
     this.#ping(peer)
@@ -73,6 +82,12 @@ export class Keepalive {
 
   unlinked(peer: string): void {
     this.#pulses.delete(peer)
+  }
+
+  /** Something came from the peer. */
+  heard(peer: string): void {
+    const pulse = this.#pulses.get(peer)
+    if (pulse !== undefined) pulse.heardAt = this.#init.now()
   }
 
   /** Asks the peer now, with little patience. */
@@ -123,7 +138,7 @@ export class Keepalive {
       if (pulse.sentAt > 0) pulse.graceMs += options.lagMs
       const patienceMs = options.isRelay(peer) ? KEEPALIVE_RELAY_TIMEOUT_MS : KEEPALIVE_TIMEOUT_MS
       const timeoutMs = (pulse.suspect ? KEEPALIVE_SUSPECT_TIMEOUT_MS : patienceMs) + pulse.graceMs
-      if (pulse.sentAt > 0 && now - pulse.sentAt > timeoutMs) {
+      if (pulse.sentAt > 0 && now - Math.max(pulse.sentAt, pulse.heardAt) > timeoutMs) {
         this.#pulses.delete(peer)
         this.#init.onDead(peer)
         continue

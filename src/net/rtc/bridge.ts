@@ -47,6 +47,10 @@ const PEER_EVENTS: readonly RtcPeerEvent[] = [
 export function serveRtc(port: MessagePort, init: RtcBridgeInit = {}): RtcBridge {
   const bridge = new Bridge(port, init.channels ?? 'auto')
   port.onmessage = (event: MessageEvent<WorkerToWindow>) => bridge.receive(event.data)
+  // A page that is closed would close nothing, and its peers would wait for their pings to fail.
+  addEventListener('pagehide', ({ persisted }) => {
+    if (!persisted) bridge.stop()
+  })
   return bridge
 }
 
