@@ -1,9 +1,9 @@
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ensureChromium, launchChromium } from '../src/cli/chromium.ts'
 import type { Store, StoreOp } from '../src/storage/store.ts'
 import { describeStore } from '../src/testing/store-acceptance.ts'
-import type { StorePage } from './pages/storage-page.ts'
+import type { ChurnEnd, ChurnOptions, StorePage } from './pages/storage-page.ts'
 import { serveSandboxPage } from './support/sandbox-server.ts'
 
 type WithStore = { readonly storePage: StorePage }
@@ -95,3 +95,23 @@ describeStore(
     return await open(name)
   },
 )
+
+describe('IdbStore', () => {
+  const churn = (name: string, options: ChurnOptions): Promise<ChurnEnd> =>
+    page.evaluate((asked) => (globalThis as unknown as WithStore).storePage.churn(asked.name, asked.options), {
+      name,
+      options,
+    })
+
+  it('agrees with a map through cleaning, values apart and reopening, and stays small', async () => {
+    const end = await churn('churn-large', { seed: 1, commits: 600, keys: 120, valueBytesMax: 24 * 1024 })
+    expect(end.reopened).toBeGreaterThan(2)
+    // Without cleaning some 20 MB would be there.
+    expect(end.segmentBytes).toBeLessThan(2 * end.liveBytes + 2 * 1024 * 1024)
+  })
+
+  it('joins many small segments', async () => {
+    const end = await churn('churn-small', { seed: 2, commits: 1_200, keys: 200, valueBytesMax: 64 })
+    expect(end.segments).toBeLessThan(300)
+  })
+})
