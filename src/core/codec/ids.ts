@@ -13,3 +13,6 @@ export type Hash = Branded<string, 'Hash'>
 
 /** The hash of a job's manifest. Unique to its requester, since the manifest names the requester and a nonce. */
 export type JobId = Branded<Hash, 'JobId'>
+
+/** The account behind devices: peer id text of the first root key of an identity. It stays through every rotation. */
+export type RootId = Branded<string, 'RootId'>

@@ -1,0 +1,29 @@
+import { STANDING_MAX, TIER_QUOTAS, TIER_STANDING_MIN } from './limits.ts'
+
+/** What a peer may do, by its standing; `guest` is one that was not admitted. */
+export type Tier = 'guest' | 'newcomer' | 'established' | 'trusted' | 'elite'
+
+export interface TierQuota {
+  /** A task is up to `TASK_MS` of work; smaller units count by their share. */
+  readonly tasksPerHour: number
+  readonly connectionsMax: number
+}
+
+/** One entry per 250 of standing, so that the tier is one look-up. The last is for the very top, 1,000. */
+const BY_QUARTER: readonly Tier[] = ['newcomer', 'established', 'trusted', 'elite', 'elite']
+const QUARTER = STANDING_MAX / 4
+
+/** The tier of a standing, 0 to 1,000, in constant time. Rule [T7]. */
+export function tierOf(standing: number): Exclude<Tier, 'guest'> {
+  // Standings are kept within 0 to 1,000.
+  return BY_QUARTER[Math.floor(standing / QUARTER)] as Exclude<Tier, 'guest'>
+}
+
+export function quotaOf(tier: Tier): TierQuota {
+  return TIER_QUOTAS[tier]
+}
+
+/** The lowest standing of a tier. */
+export function standingMin(tier: Exclude<Tier, 'guest'>): number {
+  return TIER_STANDING_MIN[tier]
+}
