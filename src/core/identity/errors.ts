@@ -14,3 +14,13 @@ export class StaleStatementError extends StarlingError {
 export class ReplayedStatementError extends StarlingError {
   override readonly name = 'ReplayedStatementError'
 }
+
+/** A good statement, but made for another network. */
+export class ForeignStatementError extends StarlingError {
+  override readonly name = 'ForeignStatementError'
+}
+
+/** A statement of one kind where another was asked for. */
+export class WrongKindError extends StarlingError {
+  override readonly name = 'WrongKindError'
+}

@@ -26,11 +26,11 @@ describe('ReplayWindow', () => {
     const window = new ReplayWindow()
     const statement = { author, nonce: nonce(1), timestampMs: NOW_MS + TIMESTAMP_WINDOW_MS }
     window.admit(statement, NOW_MS)
+    window.admit({ ...statement, author: testPeer(2) }, NOW_MS)
     for (const later of [0, TIMESTAMP_WINDOW_MS, 2 * TIMESTAMP_WINDOW_MS]) {
       expect(() => window.admit(statement, NOW_MS + later)).toThrow('Nonce was used before')
     }
     expect(() => window.admit(statement, NOW_MS + 2 * TIMESTAMP_WINDOW_MS + 1)).toThrow('Timestamp')
-    window.admit({ ...statement, author: testPeer(2) }, NOW_MS)
   })
 
   it('[S4] remembers over a restart', () => {
@@ -38,6 +38,28 @@ describe('ReplayWindow', () => {
     const statement = { author, nonce: nonce(1), timestampMs: NOW_MS }
     window.admit(statement, NOW_MS)
     expect(() => new ReplayWindow(window.snapshot()).admit(statement, NOW_MS)).toThrow('Nonce was used before')
+  })
+
+  it('[S4] refuses what it may have forgotten, even when the clock is set back or started anew', () => {
+    const window = new ReplayWindow()
+    const statement = { author, nonce: nonce(1), timestampMs: NOW_MS }
+    window.admit(statement, NOW_MS)
+    const later = NOW_MS + TIMESTAMP_WINDOW_MS + 1
+    const { forgotten } = window.admit({ author, nonce: nonce(2), timestampMs: later }, later)
+    expect(forgotten).toHaveLength(1)
+    for (const each of [window, new ReplayWindow(window.snapshot())]) {
+      expect(() => each.check(statement, NOW_MS)).toThrow('Timestamp')
+      each.check({ ...statement, timestampMs: NOW_MS + 1 }, NOW_MS)
+    }
+  })
+
+  it('[S4] checking takes no note', () => {
+    const window = new ReplayWindow()
+    const statement = { author, nonce: nonce(1), timestampMs: NOW_MS }
+    window.check(statement, NOW_MS)
+    window.admit(statement, NOW_MS)
+    expect(() => window.check(statement, NOW_MS)).toThrow('Nonce was used before')
+    expect(window.size).toBe(1)
   })
 
   it('[S4] refuses what it has no room to remember, by author first, and forgets in time', () => {

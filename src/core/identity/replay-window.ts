@@ -11,59 +11,90 @@ export interface Stamped {
   readonly timestampMs: number
 }
 
-interface Entry {
+/** One remembered statement. */
+export interface Remembered {
+  /** Author and nonce. */
+  readonly key: string
   readonly author: PeerId
-  /** From here on the timestamp alone refuses the statement. */
+  /** Up to and with this time the timestamp alone would let the statement pass. */
   readonly expiresAtMs: number
 }
 
 /** Everything a window remembers, for a durable copy. */
-export type ReplaySnapshot = readonly (readonly [key: string, author: PeerId, expiresAtMs: number])[]
+export interface ReplaySnapshot {
+  /** What expired up to here was forgotten, and is refused even when the clock is set back. */
+  readonly floorMs: number
+  readonly remembered: readonly Remembered[]
+}
 
 /**
  * Refuses statements from another time and statements seen before. Rules [S3] and [S4]. Fails closed: when there is no room to
  * remember a nonce, the statement is refused. Not for receipts and other evidence, which stay good for ever.
  */
 export class ReplayWindow {
-  /** By nonce, in the order of arrival. Expiry is within 2 windows of arrival, so old ones are near the front. */
-  readonly #seen = new Map<string, Entry>()
+  /** By author and nonce, in the order of arrival. Expiry is within 2 windows of arrival, so old ones are near the front. */
+  readonly #seen = new Map<string, Remembered>()
   readonly #perAuthor = new Map<PeerId, number>()
+  #floorMs: number
 
-  constructor(snapshot: ReplaySnapshot = []) {
-    for (const [key, author, expiresAtMs] of snapshot) this.#remember(key, { author, expiresAtMs })
+  constructor(snapshot: ReplaySnapshot = { floorMs: 0, remembered: [] }) {
+    this.#floorMs = snapshot.floorMs
+    for (const entry of snapshot.remembered) if (!this.#seen.has(entry.key)) this.#remember(entry)
   }
 
   get size(): number {
     return this.#seen.size
   }
 
+  /** What expired up to here was forgotten. */
+  get floorMs(): number {
+    return this.#floorMs
+  }
+
   /**
-   * Takes note of a statement, once.
+   * Refuses what {@link admit} would, but for want of room, and takes no note of it: spares verifying what is refused anyway.
    *
    * @throws {@link StaleStatementError} When its timestamp is outside of the window.
    * @throws {@link ReplayedStatementError} When its author used the nonce before.
-   * @throws {@link LimitExceededError} When its author, or all together, made more statements than can be remembered.
    */
-  admit(stamped: Stamped, nowMs: number): void {
+  check(stamped: Stamped, nowMs: number): void {
     const ageMs = nowMs - stamped.timestampMs
-    if (Math.abs(ageMs) > TIMESTAMP_WINDOW_MS) {
+    const forgotten = stamped.timestampMs + TIMESTAMP_WINDOW_MS <= this.#floorMs
+    if (Math.abs(ageMs) > TIMESTAMP_WINDOW_MS || forgotten) {
       throw new StaleStatementError(`Timestamp is ${ageMs} ms old, limit ±${TIMESTAMP_WINDOW_MS} ms`, {
         field: 'timestampMs',
         value: stamped.timestampMs,
         limit: TIMESTAMP_WINDOW_MS,
       })
     }
-    this.#expire(nowMs)
-    const key = `${stamped.author}/${toHex(stamped.nonce)}`
+    const key = keyOf(stamped)
     if (this.#seen.has(key)) {
       throw new ReplayedStatementError('Nonce was used before by this author', { field: 'nonce', value: key })
     }
+  }
+
+  /**
+   * Takes note of a statement, once. Its signature must have been found good: otherwise anyone could use up its author's nonces.
+   *
+   * @returns What is to be remembered durably, and the keys of what was forgotten meanwhile.
+   * @throws Like {@link check}.
+   * @throws {@link LimitExceededError} When its author, or all together, made more statements than can be remembered.
+   */
+  admit(stamped: Stamped, nowMs: number): { readonly entry: Remembered; readonly forgotten: readonly string[] } {
+    const forgotten = this.#expire(nowMs)
+    this.check(stamped, nowMs)
     this.#checkRoom(stamped.author)
-    this.#remember(key, { author: stamped.author, expiresAtMs: stamped.timestampMs + TIMESTAMP_WINDOW_MS })
+    const entry = {
+      key: keyOf(stamped),
+      author: stamped.author,
+      expiresAtMs: stamped.timestampMs + TIMESTAMP_WINDOW_MS,
+    }
+    this.#remember(entry)
+    return { entry, forgotten }
   }
 
   snapshot(): ReplaySnapshot {
-    return [...this.#seen].map(([key, { author, expiresAtMs }]) => [key, author, expiresAtMs] as const)
+    return { floorMs: this.#floorMs, remembered: [...this.#seen.values()] }
   }
 
   #checkRoom(author: PeerId): void {
@@ -78,21 +109,36 @@ export class ReplayWindow {
     })
   }
 
-  #remember(key: string, entry: Entry): void {
-    this.#seen.set(key, entry)
+  #remember(entry: Remembered): void {
+    this.#seen.set(entry.key, entry)
     this.#perAuthor.set(entry.author, (this.#perAuthor.get(entry.author) ?? 0) + 1)
   }
 
   /** Walks from the oldest arrival to the first that is still needed; one behind it that expired earlier only waits. */
-  #expire(nowMs: number): void {
+  #expire(nowMs: number): string[] {
+    const forgotten: string[] = []
     for (const [key, entry] of this.#seen) {
-      if (entry.expiresAtMs >= nowMs) return
+      if (entry.expiresAtMs >= nowMs) break
       this.#seen.delete(key)
+      forgotten.push(key)
+      this.#floorMs = Math.max(this.#floorMs, entry.expiresAtMs)
       const left = (this.#perAuthor.get(entry.author) ?? 1) - 1
       if (left === 0) this.#perAuthor.delete(entry.author)
       else this.#perAuthor.set(entry.author, left)
     }
+    return forgotten
   }
+}
+
+function keyOf({ author, nonce }: Stamped): string {
+  return `${author}/${toHex(nonce)}`
+}
+
+/** What the guard looks at. */
+export interface Numbered {
+  readonly author: PeerId
+  readonly kind: string
+  readonly seq: number
 }
 
 /** Admits each author's sequence numbers only upwards, where order matters. Rule [S5]. */
@@ -100,19 +146,23 @@ export class SequenceGuard {
   readonly #last = new Map<string, number>()
 
   /** @throws {@link ReplayedStatementError} When the number is not above the last one of this author and kind. */
-  admit(statement: { readonly author: PeerId; readonly kind: string; readonly seq: number }): void {
-    const key = `${statement.author}/${statement.kind}`
-    const last = this.#last.get(key) ?? -1
-    if (statement.seq <= last) {
-      throw new ReplayedStatementError(`Sequence number is ${statement.seq}, limit above ${last}`, {
-        field: 'seq',
-        value: statement.seq,
-        limit: last,
-      })
-    }
+  check({ author, kind, seq }: Numbered): void {
+    const last = this.#last.get(`${author}/${kind}`) ?? -1
+    if (seq > last) return
+    throw new ReplayedStatementError(`Sequence number is ${seq}, limit above ${last}`, {
+      field: 'seq',
+      value: seq,
+      limit: last,
+    })
+  }
+
+  /** Takes note of a number. @throws Like {@link check}. */
+  admit(numbered: Numbered): void {
+    this.check(numbered)
+    const key = `${numbered.author}/${numbered.kind}`
     // Deleting first moves the author to the young end.
     this.#last.delete(key)
-    this.#last.set(key, statement.seq)
+    this.#last.set(key, numbered.seq)
     if (this.#last.size <= SEQUENCE_AUTHORS_MAX) return
     for (const oldest of this.#last.keys()) {
       this.#last.delete(oldest)

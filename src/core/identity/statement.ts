@@ -1,11 +1,11 @@
 import * as v from 'valibot'
 import { concatBytes, utf8 } from '../codec/bytes.ts'
 import { conform, decode, encode } from '../codec/cbor.ts'
-import { InvalidMessageError, invariant } from '../codec/errors.ts'
+import { invariant } from '../codec/errors.ts'
 import { bytes, integer, list, peerId, text } from '../codec/fields.ts'
 import type { PeerId } from '../codec/ids.ts'
 import { type DecodeLimits, STATEMENT_LIMITS } from '../codec/limits.ts'
-import { BadSignatureError } from './errors.ts'
+import { BadSignatureError, ForeignStatementError, WrongKindError } from './errors.ts'
 import { hashTree, type Inclusion, rootOf } from './inclusion.ts'
 import { BATCH_STATEMENTS_MAX, HASH_BYTES, NETWORK_CHARS_MAX, NONCE_BYTES, SIGNATURE_BYTES } from './limits.ts'
 import type { Signer, Verifier } from './ports.ts'
@@ -141,7 +141,8 @@ export interface StatementKind<Body> {
 /**
  * Reads a statement of one kind. Its signature is still to be verified.
  *
- * @throws {@link InvalidMessageError} Or a limit error, naming the field, when it is not a statement of that kind.
+ * @throws {@link WrongKindError} When it is of another kind.
+ * @throws {@link InvalidMessageError} Or a limit error, naming the field, when it is no statement.
  */
 export function decodeStatement<Body>(envelope: Uint8Array, options: StatementKind<Body>): DecodedStatement<Body> {
   const what = options.kind
@@ -149,7 +150,7 @@ export function decodeStatement<Body>(envelope: Uint8Array, options: StatementKi
   const { payload, signature, inclusion } = decode(envelope, { what, limits, schema: envelopeSchema })
   const outer = decode(payload, { what, limits, schema: statementSchema })
   if (outer.kind !== options.kind) {
-    throw new InvalidMessageError(`${what}.kind is "${outer.kind}", limit "${options.kind}"`, {
+    throw new WrongKindError(`${what}.kind is "${outer.kind}", limit "${options.kind}"`, {
       field: `${what}.kind`,
       value: outer.kind,
       limit: options.kind,
@@ -173,5 +174,20 @@ export async function verifyStatement(decoded: DecodedStatement<unknown>, verifi
   throw new BadSignatureError(`Signature of the ${kind} is not by ${author}`, {
     field: `${kind}.signature`,
     value: author,
+  })
+}
+
+/**
+ * Refuses a statement of another network. Rule [S8].
+ *
+ * @throws {@link ForeignStatementError} When it is one.
+ */
+export function checkStatementNetwork(statement: Statement<unknown>, network: string): void {
+  if (statement.network === network) return
+  const field = `${statement.kind}.network`
+  throw new ForeignStatementError(`${field} is "${statement.network}", limit "${network}"`, {
+    field,
+    value: statement.network,
+    limit: network,
   })
 }
