@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { isPeerId } from '../identity/peer-id.ts'
 import { isCid } from './cid.ts'
-import type { Cid, Hash, JobId, PeerId } from './ids.ts'
+import type { Cid, Hash, JobId, PeerId, RootId } from './ids.ts'
 import { INTEGER_MAX } from './limits.ts'
 
 /** Schemas of the fields that messages share. Each bounds its value, so that a decoded message is bounded as a whole. */
@@ -35,6 +35,12 @@ export const peerId = v.pipe(
   v.string(),
   v.check(isPeerId, 'an Ed25519 peer id in base58'),
   v.transform((value) => value as PeerId),
+)
+
+export const rootId = v.pipe(
+  v.string(),
+  v.check(isPeerId, 'a root id: an Ed25519 peer id in base58'),
+  v.transform((value) => value as string as RootId),
 )
 
 export const cid = v.pipe(
