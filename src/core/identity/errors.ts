@@ -24,3 +24,23 @@ export class ForeignStatementError extends StarlingError {
 export class WrongKindError extends StarlingError {
   override readonly name = 'WrongKindError'
 }
+
+/** A statement of an identity breaks a rule: who may sign it, how it links to the others, or how long it may hold. */
+export class InvalidLineageError extends StarlingError {
+  override readonly name = 'InvalidLineageError'
+}
+
+/** A device certificate does not make its device one of the identity: wrong device, refused key, expired, revoked. */
+export class InvalidCertificateError extends StarlingError {
+  override readonly name = 'InvalidCertificateError'
+}
+
+/** The owner of the identity revoked it. Nothing it signs counts any more. */
+export class IdentityRevokedError extends StarlingError {
+  override readonly name = 'IdentityRevokedError'
+}
+
+/** Two keys were both named to follow the same one. Until they meet again in one key, neither counts. */
+export class IdentityConflictedError extends StarlingError {
+  override readonly name = 'IdentityConflictedError'
+}

@@ -45,3 +45,54 @@ export const CLOCK_OFFSET_MAX_MS = 10 * 60_000
 
 /** Statements verified as one batch: what a message may carry, and some tens of milliseconds of work. */
 export const VERIFY_BATCH_MAX = 1_024
+
+/** Successions that a lineage may hold: more than a yearly rotation needs in a lifetime; each costs its reader two verifications. */
+export const LINEAGE_SUCCESSIONS_MAX = 32
+
+/** Revocations of devices that a lineage may hold, oldest forgotten first. */
+export const LINEAGE_DEVICE_REVOCATIONS_MAX = 32
+
+/** Successions of one key that a lineage may hold: two show a conflict, the rest is room for one that is being resolved. */
+export const LINEAGE_FORKS_MAX = 4
+
+/** Revocations that a lineage may hold, one for each key that signed one. */
+export const LINEAGE_REVOCATIONS_MAX = 8
+
+/** One statement of a lineage, bytes: a succession has about 700. */
+export const LINEAGE_STATEMENT_BYTES_MAX = 1_024
+
+/** A whole lineage, bytes: the two lists above and the revocation, all at their largest. */
+export const LINEAGE_BYTES_MAX = 72 * 1_024
+
+/** A device certificate, bytes: about 500, and room for a name of four-byte characters. */
+export const CERTIFICATE_BYTES_MAX = 1_024
+
+/** Characters of a device's name. */
+export const DEVICE_NAME_CHARS_MAX = 48
+
+/** How long a certificate holds. A device that its owner forgot leaves the identity by itself within a month. */
+export const CERTIFICATE_LIFETIME_MS = 30 * 86_400_000
+
+/** The longest that a certificate may claim to hold; one that claims more was made to outlive its owner's attention. */
+export const CERTIFICATE_LIFETIME_MAX_MS = 90 * 86_400_000
+
+/** A certificate is renewed when it holds no longer than this: a laptop may be shut for a week and a half. */
+export const CERTIFICATE_RENEW_MS = 10 * 86_400_000
+
+/**
+ * How long a replaced key still counts, by the reason it was replaced: a planned rotation gives other devices a week to be restored
+ * from the new backup, a lost one a day, and a key in others' hands no time at all.
+ */
+export const GRACE_MS = { planned: 7 * 86_400_000, lost: 86_400_000, compromised: 0 } as const
+
+/** How far a succession may lie in the future when it is signed. */
+export const SUCCESSION_AHEAD_MAX_MS = 30 * 86_400_000
+
+/** Certificates kept of an identity's devices: for showing them; newest kept. */
+export const DEVICES_MAX = 64
+
+/** Unlockers of one identity: passkeys, files, key rings. */
+export const UNLOCKERS_MAX = 16
+
+/** Characters of an unlocker's label. */
+export const UNLOCKER_LABEL_CHARS_MAX = 64

@@ -11,6 +11,10 @@ export const STATEMENT_KINDS = {
   manifest: 'evidence',
   receipt: 'evidence',
   attestation: 'evidence',
+  succession: 'evidence',
+  'identity-revocation': 'evidence',
+  'device-revocation': 'evidence',
+  'device-certificate': 'evidence',
   'peer-announcement': 'newest',
   offer: 'once',
 } as const satisfies Readonly<Record<string, Recurrence>>
