@@ -7,17 +7,23 @@ interface Waiting {
 }
 
 /**
- * Joins the batches that arrive while a transaction is being made durable into the next one, in order. A durable commit costs
- * milliseconds whatever its size, so this is what lets thousands of small batches a second each be durable.
+ * Joins the batches that arrive while a transaction is being made durable, or soon after one began, into the next one, in order. A
+ * durable commit costs milliseconds whatever its size, so this is what lets thousands of small batches a second each be durable.
  */
 export class GroupCommit {
   readonly #commit: (ops: readonly StoreOp[]) => Promise<void>
+  readonly #intervalMs: number
+  #startedAt = Number.NEGATIVE_INFINITY
   #waiting: Waiting[] = []
   #running: Promise<void> | undefined
 
-  /** @param commit - Makes one batch durable, all or nothing; never called twice at once. */
-  constructor(commit: (ops: readonly StoreOp[]) => Promise<void>) {
+  /**
+   * @param commit - Makes one batch durable, all or nothing; never called twice at once.
+   * @param options.intervalMs - Least time from the start of one commit to that of the next. A lone batch never waits. @default 0
+   */
+  constructor(commit: (ops: readonly StoreOp[]) => Promise<void>, options: { readonly intervalMs?: number } = {}) {
     this.#commit = commit
+    this.#intervalMs = options.intervalMs ?? 0
   }
 
   /** Resolves when `ops` are durable. A batch keeps its order among all batches and is never split. */
@@ -38,6 +44,9 @@ export class GroupCommit {
     // One turn of patience joins the batches that the same turn produces.
     await Promise.resolve()
     while (this.#waiting.length > 0) {
+      const pauseMs = this.#startedAt + this.#intervalMs - performance.now()
+      if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs))
+      this.#startedAt = performance.now()
       const group = this.#waiting
       this.#waiting = []
       try {

@@ -15,6 +15,8 @@ const SEGMENT_VALUE_BYTES_MAX = 16 * 1024
 const SEGMENT_BYTES_MAX = 512 * 1024
 /** Segments kept in memory: results are mostly read soon after they were written. */
 const CACHE_BYTES_MAX = 8 * 1024 * 1024
+/** A transaction costs about a millisecond of CPU: under load there are at most fifty a second. */
+const COMMIT_INTERVAL_MS = 20
 /** Below every other character, so that no bucket is a prefix of another. */
 const SEPARATOR = '\u0000'
 
@@ -41,7 +43,7 @@ export class IdbStore implements Store {
     this.#db = db
     this.#index = index
     this.#nextId = nextId
-    this.#commits = new GroupCommit((ops) => this.#commit(ops))
+    this.#commits = new GroupCommit((ops) => this.#commit(ops), { intervalMs: COMMIT_INTERVAL_MS })
   }
 
   /** @param name - Database name. */

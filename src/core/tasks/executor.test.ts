@@ -12,7 +12,13 @@ import {
 import type { PeerId } from '../codec/ids.ts'
 import { Executor } from './executor.ts'
 import type { ExecutorEffect, ExecutorEvent, OutboxRecord } from './executor-events.ts'
-import { HEARTBEAT_INTERVAL_MS, OFFER_TTL_MS, RESEND_INTERVAL_MS } from './limits.ts'
+import {
+  EXECUTIONS_PER_WORKER_MAX,
+  HEARTBEAT_INTERVAL_MS,
+  OFFER_TTL_MS,
+  RESEND_INTERVAL_MS,
+  SHORT_UNIT_US,
+} from './limits.ts'
 import type { ExecutorMessage, RequesterMessage } from './messages.ts'
 import { BUCKETS } from './records.ts'
 
@@ -207,13 +213,27 @@ describe('Executor', () => {
     const h = new Harness({ workers: 1 })
     h.offer()
     h.lease(0, 1, 2)
-    h.finish(0, 50_000)
+    h.finish(0, SHORT_UNIT_US + 1)
     h.after(HEARTBEAT_INTERVAL_MS)
     expect(h.sent('bid').at(-1)).toMatchObject({
       session: 1,
       grant: 1,
       held: [{ job: h.of.job, queued: [2], running: [1], done: [0] }],
     })
+  })
+
+  it('[X2] hands short units out several at once, and tops up when half of them are done', () => {
+    const h = new Harness({ workers: 1 })
+    h.offer()
+    h.lease(...Array.from({ length: 100 }, (_, unit) => unit))
+    expect(h.started()).toHaveLength(1)
+    h.finish(0, SHORT_UNIT_US)
+    expect(h.started()).toHaveLength(3)
+    // The mean of the last durations falls below a millisecond.
+    for (let unit = 1; unit <= 60; unit++) h.finish(unit, 1)
+    const ahead = h.started().length - 61
+    expect(ahead).toBeGreaterThan(EXECUTIONS_PER_WORKER_MAX / 2)
+    expect(ahead).toBeLessThanOrEqual(EXECUTIONS_PER_WORKER_MAX)
   })
 
   it('[L3] releases what fails with its reason, and declines it the next time', () => {

@@ -486,15 +486,19 @@ export class Executor {
 
   // Executions
 
-  /** Tiny units are handed out several at once, so that a worker need not wait for the scheduler between two. */
+  /** Short units are handed out several at once, so that a worker need not wait for the scheduler between two. */
   #activeMax(): number {
     const { workers } = this.#controls
-    const tiny = this.#meanUs !== null && this.#meanUs < limits.TINY_UNIT_US
-    return workers * (tiny ? limits.EXECUTIONS_PER_WORKER_MAX : 1)
+    if (this.#meanUs === null || this.#meanUs > limits.SHORT_UNIT_US) return workers
+    const ahead = Math.floor(limits.EXECUTIONS_AHEAD_US / Math.max(this.#meanUs, 1))
+    return workers * Math.min(limits.EXECUTIONS_PER_WORKER_MAX, Math.max(2, ahead))
   }
 
+  /** Tops up when half is gone: several units at a time rather than one for each that ends. */
   #startUnits(out: Output): void {
-    while (this.#active < this.#activeMax()) {
+    const most = this.#activeMax()
+    if (this.#active > Math.floor(most / 2) && this.#active >= this.#controls.workers) return
+    while (this.#active < most) {
       const next = this.#queue.take()
       if (next === undefined) return
       const { item: queued, charge } = next

@@ -149,10 +149,12 @@ export const BANNED_PEERS_MAX = 4_096
 export const ATTEMPT_NUMBER_MAX = 1_000
 /** Shortest time between two progress notices of a job whose state stays the same. */
 export const PROGRESS_INTERVAL_MS = 100
-/** Units started at once for one worker when they are tiny, so that the worker need not wait for the scheduler between two. */
-export const EXECUTIONS_PER_WORKER_MAX = 4
-/** Below this duration a unit counts as tiny. */
-export const TINY_UNIT_US = 10_000
+/** Work started at once for one worker when units are tiny, so that it need not wait for the scheduler between two of them. */
+export const EXECUTIONS_AHEAD_US = 32_000
+/** Above this a unit is started alone: the wait for the next is lost in the noise, and another requester's turn comes sooner. */
+export const SHORT_UNIT_US = 250_000
+/** Units started at once for one worker, however tiny they are. */
+export const EXECUTIONS_PER_WORKER_MAX = 32
 /** Resends slow down to this interval while a requester is silent. */
 export const RESEND_INTERVAL_MS_MAX = 60_000
 /** Units an executor remembers to have failed at, so that it declines them at once. */

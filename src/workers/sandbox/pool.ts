@@ -195,7 +195,11 @@ class Pool implements SandboxPool {
   #dispatch(): void {
     this.#spawnMissing()
     // Topped up only when half is gone: a message for some units at a time instead of one for each.
-    const filling = new Set([...this.#slots].filter((slot) => slot.backlogMs() < PIPELINE_TARGET_MS / 2))
+    const filling = new Set(
+      [...this.#slots].filter(
+        (slot) => slot.backlogMs() < PIPELINE_TARGET_MS / 2 && slot.load <= PIPELINE_UNITS_MAX / 2,
+      ),
+    )
     for (let entry = this.#queue[0]; entry !== undefined; entry = this.#queue[0]) {
       if (!entry.settled) {
         const slot = this.#roomiest(entry, filling)
