@@ -33,9 +33,9 @@ export interface Candidate {
   readonly priceClass: number
 }
 
-/** Whether it has shown nothing yet, or is under suspicion: a trial is what it may get, and it is checked. Rule [T20]. */
+/** Whether it has shown too little to be judged: a trial is what it may get. Rule [T20]. */
 export function onTrial(view: ExecutorView): boolean {
-  return view.score === null || view.suspect
+  return view.score === null
 }
 
 /**
@@ -117,13 +117,24 @@ export function leaseAllowance(
   return Math.min(unit.free, Math.floor(view.quotaLeftPpm / unitSharePpm(unit.durationMs)))
 }
 
+/** How often a lone executor's result is recomputed, by its tier, parts per million: trust is what saves checking. */
+const AUDIT_PPM: Readonly<Record<Tier, number>> = {
+  guest: PPM,
+  newcomer: 500_000,
+  established: 200_000,
+  trusted: 100_000,
+  elite: 50_000,
+}
+
 /**
- * How a unit is checked when this executor runs it: those on trial are audited always unless a second executor's receipt is asked
- * for anyway, because agreement with a proven one is as good and cheaper. Rule [T21].
+ * How a unit is checked when this executor runs it alone: always on trial or under suspicion, and less often the higher its tier; never
+ * less than the job asks. Where a second executor's receipt is asked for anyway the job's own rate is enough, for agreement is as good
+ * and cheaper. Rule [T21].
  */
 export function auditPpmFor(
   view: ExecutorView,
   verification: { readonly quorum: number; readonly auditPpm: number },
 ): number {
-  return onTrial(view) && verification.quorum < 2 ? PPM : verification.auditPpm
+  if (verification.quorum >= 2) return verification.auditPpm
+  return Math.max(verification.auditPpm, onTrial(view) || view.suspect ? PPM : AUDIT_PPM[view.tier])
 }

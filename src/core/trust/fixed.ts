@@ -6,7 +6,7 @@
 /** A number in I16F16: an integer, `value · 2^16`. */
 export type Fixed = number
 
-export const FRACTION_BITS = 16
+const FRACTION_BITS = 16
 export const ONE: Fixed = 2 ** FRACTION_BITS
 export const HALF: Fixed = ONE / 2
 const MAX: Fixed = 2 ** 31 - 1
@@ -17,8 +17,9 @@ const DEEP_BITS = 26
 const DEEP_ONE = 2 ** DEEP_BITS
 
 /** Cuts to the range of I16F16. */
-export function saturate(value: number): Fixed {
-  return value > MAX ? MAX : value < MIN ? MIN : value
+function saturate(value: number): Fixed {
+  // Adding 0 makes -0 the one zero that integers have.
+  return value > MAX ? MAX : value < MIN ? MIN : value + 0
 }
 
 /** `numerator / denominator`, rounded down; `denominator > 0`, both whole numbers below 2^37 in size. */

@@ -27,6 +27,8 @@ export const MODEL_BAD_PPM = 100_000
 export const CATEGORIES_MAX = 8
 /** Characters of a category's name. */
 export const CATEGORY_CHARS_MAX = 40
+/** Kinds of task whose averages over all executors are kept. */
+export const CATEGORIES_BASELINE_MAX = 64
 /** When this many tasks are counted all counters are halved: the past fades as the present counts. */
 export const TASKS_WINDOW = 1_000
 
@@ -61,10 +63,18 @@ export const QUOTA_STEP_MS = MINUTE_MS
 
 /** Wrong results that others outvoted, without own recomputation, until they count as a lie: majorities can be bought, twice less. */
 export const OUTVOTED_MAX = 2
+/** A conflict with two receipts, the manifest and a small input. */
+export const CONFLICT_BYTES_MAX = 98_304
+/** Units of others' conflicts that are recomputed here in an hour, so that nobody can make this peer work for nothing. */
+export const RECOMPUTATIONS_PER_HOUR_MAX = 12
+/** Distinct credible accusers that convict where recomputing is not possible. Their weights add up; each counts one at most. */
+export const ACCUSERS_MIN = 3
+/** How long an accusation that was never settled is remembered. */
+export const ACCUSATION_TTL_MS = 7 * DAY_MS
+/** Accusations remembered about one root. */
+export const ACCUSATIONS_PER_ROOT_MAX = 16
 /** How long a proved liar stays on the list. */
 export const LIAR_MS = 30 * DAY_MS
-/** Roots on the liar list; the longest listed gives way. */
-export const LIARS_MAX = 4_096
 
 // Others' word.
 
@@ -79,8 +89,10 @@ export const ATTESTATIONS_PER_SUBJECT_MAX = 64
 /** Attestations kept of one attester, so that none fills the room of all. */
 export const ATTESTATIONS_PER_ATTESTER_MAX = 256
 export const ATTESTATIONS_MAX = 16_384
-/** Receipts an attestation rests on, as proof of dealing. */
-export const ATTESTATION_RECEIPTS_MAX = 8
+/** Receipts an attestation rests on, as proof of dealing; each is a signature to verify. */
+export const ATTESTATION_RECEIPTS_MAX = 3
+/** One attestation with receipts and manifests. */
+export const ATTESTATION_BYTES_MAX = 65_536
 /** An attestation that says less than this many tasks is not worth its bytes. */
 export const ATTESTATION_TASKS_MIN = TASKS_MIN
 /** An attestation older than this is forgotten; its author repeats it while it deals on. */
