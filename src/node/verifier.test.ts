@@ -86,7 +86,7 @@ describe('PlatformVerifier', () => {
     for (let i = 0; i < 1_024; i++) {
       const key = new Uint8Array(32)
       new DataView(key.buffer).setUint32(0, i)
-      await verifier.verify(peerIdOf(key), MESSAGE, new Uint8Array(63))
+      await verifier.verify(peerIdOf(key), MESSAGE, new Uint8Array(64))
     }
     expect(await verifier.verify(first.author, MESSAGE, signature)).toBe(true)
     expect(imports).toBe(1_026)

@@ -89,10 +89,11 @@ class Scanner {
   }
 
   #checkText(start: number): void {
-    const text = this.#bytes.subarray(start, this.#offset)
-    if (!text.some((byte) => byte >= 0x80)) return
+    let seen = 0
+    for (let at = start; at < this.#offset; at++) seen |= this.#bytes[at] as number
+    if (seen < 0x80) return
     try {
-      utf8Decoder.decode(text)
+      utf8Decoder.decode(this.#bytes.subarray(start, this.#offset))
     } catch {
       throw this.#malformed('has text that is not UTF-8')
     }

@@ -44,3 +44,8 @@ export class IdentityRevokedError extends StarlingError {
 export class IdentityConflictedError extends StarlingError {
   override readonly name = 'IdentityConflictedError'
 }
+
+/** A backup file is cut, changed, or no backup at all. Nothing was taken from it. */
+export class DamagedBackupError extends StarlingError {
+  override readonly name = 'DamagedBackupError'
+}

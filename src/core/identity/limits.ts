@@ -96,3 +96,27 @@ export const UNLOCKERS_MAX = 16
 
 /** Characters of an unlocker's label. */
 export const UNLOCKER_LABEL_CHARS_MAX = 64
+
+/** A backup file, bytes: a lineage, the devices, and the slots, all at their largest. */
+export const BACKUP_BYTES_MAX = 192 * 1_024
+
+/** Memory that opening a backup may ask for, KiB: four times what this version uses. Checked before any is taken. */
+export const BACKUP_MEMORY_KIBIBYTES_MAX = 256 * 1_024
+
+/** Passes over that memory that opening a backup may ask for. */
+export const BACKUP_ITERATIONS_MAX = 8
+
+/** Lanes that opening a backup may ask for. They are computed one after another here, so they cost no more. */
+export const BACKUP_PARALLELISM_MAX = 8
+
+/** A passkey's credential id, bytes. Source: WebAuthn Level 3, section 5.1, which allows 1,023. */
+export const CREDENTIAL_ID_BYTES_MAX = 1_023
+
+/** Salt of the passphrase, bytes. Source: RFC 9106, section 3.1 recommends 16. */
+export const SALT_BYTES = 16
+
+/** AES-GCM initialization vector, bytes. Source: NIST SP 800-38D, section 8.2. */
+export const IV_BYTES = 12
+
+/** A sealed Ed25519 key, bytes: PKCS #8 (RFC 8410) has 48, the tag 16. */
+export const SEALED_KEY_BYTES = 64

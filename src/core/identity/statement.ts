@@ -75,7 +75,19 @@ const statementSchema = v.strictObject({
  * kind never passes for another even where payloads could be confused. Rule [S2].
  */
 export function signedBytes(kind: string, payload: Uint8Array): Uint8Array {
-  return concatBytes(utf8(`starling/statement/1/${kind}\n`), payload)
+  return concatBytes(domainOf(kind), payload)
+}
+
+/** Domains made before; a decoded statement has one of a few kinds. */
+const domains = new Map<string, Uint8Array>()
+const DOMAINS_MAX = 64
+
+function domainOf(kind: string): Uint8Array {
+  const known = domains.get(kind)
+  if (known !== undefined) return known
+  const domain = utf8(`starling/statement/1/${kind}\n`)
+  if (domains.size < DOMAINS_MAX) domains.set(kind, domain)
+  return domain
 }
 
 /** A statement that waits for its signature. */
@@ -161,16 +173,26 @@ export function decodeStatement<Body>(envelope: Uint8Array, options: StatementKi
   return inclusion === undefined ? decoded : { ...decoded, inclusion }
 }
 
+/** What a verifier is to be asked about a statement; `null` when its place in a batch contradicts itself. */
+export function signedPartOf(
+  decoded: DecodedStatement<unknown>,
+): { readonly author: PeerId; readonly bytes: Uint8Array; readonly signature: Uint8Array } | null {
+  const { statement, payload, signature, inclusion } = decoded
+  const bytes = signedBytes(statement.kind, payload)
+  if (inclusion === undefined) return { author: statement.author, bytes, signature }
+  const root = rootOf(bytes, inclusion)
+  return root === null ? null : { author: statement.author, bytes: batchBytes(root), signature }
+}
+
 /**
  * Decides whether the author signed it.
  *
  * @throws {@link BadSignatureError} When not.
  */
 export async function verifyStatement(decoded: DecodedStatement<unknown>, verifier: Verifier): Promise<void> {
+  const signed = signedPartOf(decoded)
+  if (signed !== null && (await verifier.verify(signed.author, signed.bytes, signed.signature))) return
   const { author, kind } = decoded.statement
-  const root = decoded.inclusion && rootOf(signedBytes(kind, decoded.payload), decoded.inclusion)
-  const signed = root === undefined ? signedBytes(kind, decoded.payload) : root && batchBytes(root)
-  if (signed !== null && (await verifier.verify(author, signed, decoded.signature))) return
   throw new BadSignatureError(`Signature of the ${kind} is not by ${author}`, {
     field: `${kind}.signature`,
     value: author,
