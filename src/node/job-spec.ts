@@ -125,12 +125,27 @@ export function optionsOfManifest(manifest: Manifest, executeHere: boolean): Job
 }
 
 /** Content bytes of the largest input, its structure aside. */
-function largestInput(spec: JobSpec): number {
+/** An upper bound of what the largest input takes as CBOR: encoding thousands of them for the exact figure would delay the job. */
+export function largestInput(spec: Pick<JobSpec, 'inputs'>): number {
   let largest = 0
-  for (const { stdin, files } of spec.inputs) {
-    let bytes = stdin.byteLength
-    for (const { content } of files) bytes += content.byteLength
+  for (const { args, env, stdin, files } of spec.inputs) {
+    let bytes = INPUT_FRAME_BYTES_MAX + stdin.byteLength
+    for (const text of args) bytes += textBytesMax(text)
+    for (const [name, value] of env) bytes += CBOR_HEAD_BYTES_MAX + textBytesMax(name) + textBytesMax(value)
+    for (const { path, content } of files) bytes += FILE_FRAME_BYTES_MAX + textBytesMax(path) + content.byteLength
     largest = Math.max(largest, bytes)
   }
   return largest
+}
+
+/** Of a string, bytes string, list or map below 4 GiB. */
+const CBOR_HEAD_BYTES_MAX = 5
+/** The map of an input with its four keys and their heads: 43 bytes. */
+const INPUT_FRAME_BYTES_MAX = 64
+/** The map of a file with its two keys and their heads: 26 bytes. */
+const FILE_FRAME_BYTES_MAX = 32
+
+/** A UTF-16 unit takes at most three bytes of UTF-8. */
+function textBytesMax(text: string): number {
+  return CBOR_HEAD_BYTES_MAX + 3 * text.length
 }

@@ -5,7 +5,7 @@ import { sha256Hex } from '../core/codec/hash.ts'
 import type { Hash, JobId, PeerId } from '../core/codec/ids.ts'
 import type { Executed } from '../core/tasks/executor-events.ts'
 import { INLINE_OUTCOME_BYTES_MAX, UNIT_BYTES_MAX } from '../core/tasks/limits.ts'
-import type { Manifest } from '../core/tasks/manifest.ts'
+import type { DataSchema, Manifest } from '../core/tasks/manifest.ts'
 import type { UnitFile, UnitInput } from '../core/tasks/unit.ts'
 import { decodeInput, encodeOutcome, unitSeed } from '../core/tasks/unit-data.ts'
 import type { UnitLimits } from '../workers/sandbox/contract.ts'
@@ -114,8 +114,14 @@ export class UnitRunner {
     await this.#ports.sandbox.prepare(module, bytes, { memoryBytesMax: resources.memoryBytesMax })
   }
 
-  async #input({ input, inputHash, from }: UnitToRun): Promise<Uint8Array> {
-    if (input === null) return await this.#ports.source.fetch(cidOfHash(inputHash), from, UNIT_BYTES_MAX * 2)
+  async #input({ manifest, input, inputHash, from }: UnitToRun): Promise<Uint8Array> {
+    const { bytesMin, bytesMax } = manifest.input
+    if (input === null) {
+      const fetched = await this.#ports.source.fetch(cidOfHash(inputHash), from, Math.min(bytesMax, UNIT_BYTES_MAX * 2))
+      assertInputBytes(fetched.byteLength, { bytesMin, bytesMax })
+      return fetched
+    }
+    assertInputBytes(input.byteLength, { bytesMin, bytesMax })
     if ((await hashOf(input)) !== inputHash) {
       throw new InvalidMessageError('lease.input does not have the hash that was promised', {
         field: 'lease.input',
@@ -124,6 +130,16 @@ export class UnitRunner {
     }
     return input
   }
+}
+
+/** The manifest says how large an input may be; what the lease claimed was checked against it already. */
+function assertInputBytes(bytes: number, { bytesMin, bytesMax }: Pick<DataSchema, 'bytesMin' | 'bytesMax'>): void {
+  if (bytes >= bytesMin && bytes <= bytesMax) return
+  throw new InvalidMessageError(`Input has ${bytes} bytes, limit ${bytesMin} to ${bytesMax}`, {
+    field: 'lease.input',
+    value: bytes,
+    limit: bytes < bytesMin ? bytesMin : bytesMax,
+  })
 }
 
 /** The program's arguments are the manifest's, then the unit's own; so with variables and files. */

@@ -236,6 +236,21 @@ describe('Executor', () => {
     expect(ahead).toBeLessThanOrEqual(EXECUTIONS_PER_WORKER_MAX)
   })
 
+  it('[L3] releases a lease whose input is larger or smaller than the manifest allows', () => {
+    const h = new Harness()
+    h.offer()
+    const { bytesMin, bytesMax } = h.of.spec.manifest.input
+    const { inputHash } = testReceipt(h.of, 0)
+    for (const [unit, inputBytes] of [bytesMin - 1, bytesMin, bytesMax, bytesMax + 1].entries()) {
+      const lease = { unit, attempt: 1, inputHash, inputBytes, input: null }
+      h.receive({ type: 'lease', job: h.of.job, session: 1, grant: 1, deadlineMs: 100_000, leases: [lease] })
+    }
+    expect(h.sent('release').flatMap(({ releases }) => releases)).toEqual([
+      { unit: 0, reason: 'input-unavailable' },
+      { unit: 3, reason: 'input-unavailable' },
+    ])
+  })
+
   it('[L3] releases what fails with its reason, and declines it the next time', () => {
     const h = new Harness()
     h.offer()

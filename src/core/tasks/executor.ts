@@ -416,7 +416,7 @@ export class Executor {
     for (const lease of message.leases) {
       const key = unitKey(requester, message.job, lease.unit)
       if (this.#held.has(key) || this.#outbox.has(requester, message.job, lease.unit)) continue
-      const refusal = this.#refusal(key, offered)
+      const refusal = this.#refusal(key, offered, lease)
       if (refusal !== null) {
         this.#release({ requester, job: message.job }, { unit: lease.unit, reason: refusal }, out)
         continue
@@ -426,8 +426,10 @@ export class Executor {
     }
   }
 
-  #refusal(key: string, offered: OfferedJob | undefined): ReleaseReason | null {
-    if (offered === undefined || offered.state !== 'ready') return 'declined'
+  #refusal(key: string, offered: OfferedJob | undefined, { inputBytes }: Lease): ReleaseReason | null {
+    if (offered === undefined || offered.state !== 'ready' || offered.manifest === null) return 'declined'
+    const { bytesMin, bytesMax } = offered.manifest.input
+    if (inputBytes < bytesMin || inputBytes > bytesMax) return 'input-unavailable'
     if (!this.#mayWorkFor(offered.requester)) return 'paused'
     if (this.#failedUnits.has(key)) return 'internal'
     const full = this.#queue.sizeOf(offered.requester) >= limits.SLOTS_MAX
