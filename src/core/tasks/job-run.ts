@@ -44,6 +44,8 @@ export class JobRun {
   shown: { readonly state: JobState['state'] | null; readonly atMs: number } = { state: null, atMs: 0 }
   readonly #rules: RequesterRules
   readonly #decided: Uint8Array
+  #durationUs = 0
+  #timedUnits = 0
   readonly #fresh = new Queue<number>()
   readonly #again = new Queue<number>()
   #nextFresh = 0
@@ -67,6 +69,11 @@ export class JobRun {
 
   get decidedCount(): number {
     return this.accepted + this.failed
+  }
+
+  /** Mean length of the accepted units so far, milliseconds; `null` before the first. */
+  get meanUnitMs(): number | null {
+    return this.#timedUnits === 0 ? null : this.#durationUs / this.#timedUnits / 1_000
   }
 
   /** From a lease until its unit goes to others. */
@@ -103,6 +110,8 @@ export class JobRun {
       this.accepted++
       if (decided.accepted.exitCode === 0) this.succeeded++
       this.costMicroUnits += decided.accepted.costMicroUnits
+      this.#durationUs += decided.accepted.durationUs
+      this.#timedUnits++
     } else {
       this.failed++
     }

@@ -1,4 +1,5 @@
 import type { Hash, JobId, PeerId } from '../codec/ids.ts'
+import type { TrustPolicy } from './executor-trust.ts'
 import type { AcceptedUnit, ExclusionReason, JobProgress, JobSpec, UnitFailure } from './job.ts'
 import type { ExecutorMessage, RequesterMessage } from './messages.ts'
 import type { SignedReceipt } from './receipt.ts'
@@ -37,6 +38,8 @@ export type RequesterEvent = { readonly nowMs: number } & (
   | { readonly type: 'message'; readonly from: PeerId; readonly message: ExecutorMessage }
   /** Something from this peer was refused at the edge: malformed, a bad signature, an outcome that does not match its hash. */
   | { readonly type: 'badMessage'; readonly from: PeerId }
+  /** Replaces what was known of executors. */
+  | { readonly type: 'trust'; readonly policy: TrustPolicy }
   | { readonly type: 'inputsLoaded'; readonly job: JobId; readonly inputs: readonly LoadedInput[] }
   | { readonly type: 'inputFailed'; readonly job: JobId; readonly unit: number }
   /** The outcome block is verified and stored. */

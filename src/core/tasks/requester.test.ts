@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { inputOf, outcomeOf } from '../../testing/sim/truth.ts'
 import { NOW_MS, type TestJob, testJob, testPeer, testSignedReceipt } from '../../testing/task-fixtures.ts'
-import type { JobId, PeerId } from '../codec/ids.ts'
+import type { JobId, PeerId, RootId } from '../codec/ids.ts'
 import { HEARTBEAT_TIMEOUT_MS, LEASE_LOST_AFTER_MS, PPM } from './limits.ts'
 import type { BidMessage, ExecutorMessage, RequesterMessage } from './messages.ts'
 import { recordOps } from './record-codec.ts'
@@ -114,6 +114,33 @@ describe('Requester', () => {
     h.result(A, of, 0)
     expect(h.accepted()).toEqual([0])
     expect(h.sent('ack', A)).toHaveLength(2)
+  })
+
+  it('[T18] lends nothing to who is barred, and again once it is not', () => {
+    const of = testJob()
+    const h = new Harness(of)
+    const view = { peer: A, root: null, tier: 'guest', score: null, quotaLeftPpm: 0, suspect: false } as const
+    h.step({ type: 'trust', policy: { enforced: false, views: [{ ...view, barred: true }] } })
+    h.bid(A, of)
+    expect(h.lent(A)).toEqual([])
+    h.step({ type: 'trust', policy: { enforced: false, views: [{ ...view, barred: false }] } })
+    expect(h.lent(A)).toEqual([0, 1])
+  })
+
+  it('[T9] lends what the quota leaves, and more when it grows', () => {
+    const of = testJob()
+    const h = new Harness(of)
+    const views = (quotaLeftPpm: number) => {
+      const root = A as string as RootId
+      return [{ peer: A, root, tier: 'newcomer', score: null, quotaLeftPpm, barred: false, suspect: false }] as const
+    }
+    h.step({ type: 'trust', policy: { enforced: true, views: views(3_000_000) } })
+    h.bid(A, of, { slots: 8 })
+    expect(h.lent(A)).toEqual([0, 1, 2])
+    h.bid(B, of, { slots: 8 })
+    expect(h.lent(B)).toEqual([])
+    h.step({ type: 'trust', policy: { enforced: true, views: views(4_000_000) } })
+    expect(h.lent(A)).toEqual([0, 1, 2, 3])
   })
 
   it('[V2] waits for its quorum of distinct executors', () => {

@@ -1,6 +1,7 @@
 import { invariant } from '../codec/errors.ts'
 import type { JobId, PeerId } from '../codec/ids.ts'
 import { Countersigning } from './countersigning.ts'
+import { ExecutorTrust } from './executor-trust.ts'
 import type { AcceptedUnit, ExclusionReason, JobSpec, JobState, UnitFailure } from './job.ts'
 import { JobRun } from './job-run.ts'
 import * as limits from './limits.ts'
@@ -65,6 +66,7 @@ export class Requester {
   readonly #banned = new Set<PeerId>()
   readonly #badMessages = new Map<PeerId, number>()
   readonly #countersigning = new Countersigning()
+  readonly #trust = new ExecutorTrust()
   #slotsTotal = 0
   /** Pass of the job served last: a job that could not be served for a while does not make up for it at once. */
   #passClock = 0
@@ -119,6 +121,10 @@ export class Requester {
         return this.#withExecutor(event.peer, (executor) => this.#dismiss(executor, 'disconnected', out))
       case 'badMessage':
         return this.#sawBadMessage(event.from, out)
+      case 'trust':
+        this.#trust.set(event.policy)
+        this.#mayLend = true
+        return
       case 'message':
         return this.#message(event.from, event.message, out)
       case 'inputsLoaded':
@@ -250,7 +256,7 @@ export class Requester {
   #executorsOf(run: JobRun): number {
     let count = 0
     for (const executor of this.#executors.values()) {
-      if (executor.slots > 0 && executor.jobs.has(run.job) && !run.excluded.has(executor.peer)) count++
+      if (executor.slots > 0 && this.#mayServe(executor, run)) count++
     }
     return count
   }
@@ -344,7 +350,8 @@ export class Requester {
 
   #canTake(executor: Executor, run: JobRun, unit: OpenUnit): boolean {
     const free = executor.leases.size < executor.slots
-    return free && this.#mayServe(executor, run) && this.#rules.mayLend(unit, executor.peer)
+    if (!free || !this.#mayServe(executor, run) || this.#allowance(executor, [run], 1) === 0) return false
+    return this.#rules.mayLend(unit, executor.peer)
   }
 
   #wake(ticked: boolean): RequesterEffect | null {
@@ -489,7 +496,8 @@ export class Requester {
 
   #mayServe(executor: Executor, run: JobRun): boolean {
     if (!executor.jobs.has(run.job) || run.excluded.has(executor.peer)) return false
-    return executor.peer !== this.#self || run.spec.executeHere
+    if (executor.peer === this.#self) return run.spec.executeHere
+    return this.#trust.mayServe(executor.peer, run.spec.manifest.serviceLevel)
   }
 
   /** Reads inputs ahead, while anybody is there to take them. */
@@ -505,7 +513,18 @@ export class Requester {
   #lendAll(out: StepOutput): void {
     if (!this.#mayLend) return
     this.#mayLend = false
-    for (const executor of [...this.#hungry]) this.#feed(executor, out)
+    const loads = [...this.#hungry].map((executor) => ({
+      executor,
+      peer: executor.peer,
+      slots: executor.slots,
+      held: executor.leases.size,
+    }))
+    const own = loads.filter(({ peer }) => peer === this.#self)
+    const others = this.#trust.order(
+      loads.filter(({ peer }) => peer !== this.#self),
+      this.#rng,
+    )
+    for (const { executor } of [...own, ...others]) this.#feed(executor, out)
   }
 
   /** Fills one executor's free slots from its jobs, in the order of their weighted shares. Rule [L7]. */
@@ -516,7 +535,8 @@ export class Requester {
     for (const run of able) run.pass = Math.max(run.pass, this.#passClock - 1)
     const grant = executor.grant + 1
     let free = executor.slots - executor.leases.size
-    while (free > 0) {
+    let allowed = this.#allowance(executor, able, free)
+    while (free > 0 && allowed > 0) {
       if (able.length > 1) able.sort((a, b) => a.pass - b.pass)
       const next = firstOf(able, (run) => run.take(executor.peer, this.#slotsTotal))
       if (next === undefined) break
@@ -530,10 +550,19 @@ export class Requester {
       // Booked at once, so that the next search sees it.
       this.#book(executor, { run, unit: found, grant })
       free--
+      allowed--
     }
     if (picked.size > 0) executor.grant = grant
     for (const [run, units] of picked) this.#sendLeases(executor, { run, units }, out)
     if (free === 0) this.#hungry.delete(executor)
+  }
+
+  /** What the executor's quota leaves, counted in units of the longest kind among its jobs. */
+  #allowance(executor: Executor, runs: readonly JobRun[], free: number): number {
+    if (executor.peer === this.#self) return free
+    const known = runs.map((run) => run.meanUnitMs)
+    const unitMs = known.includes(null) ? null : Math.max(0, ...known.map((ms) => ms ?? 0))
+    return this.#trust.allowance(executor.peer, { unitMs, held: executor.leases.size, free })
   }
 
   #lend(
@@ -779,7 +808,7 @@ export class Requester {
     if (unit.audit === 'asked' || unit.fetching) return
     const leader = leaderIn(unit)
     if (leader !== undefined && this.#rules.quorumReached(leader.votes.length, run.verification.quorum)) {
-      if (unit.audit === 'open' && this.#drawAudit(run)) return this.#askVerdict(run, unit, out)
+      if (unit.audit === 'open' && this.#drawAudit(run, leader)) return this.#askVerdict(run, unit, out)
       unit.audit = 'settled'
       if (unit.outcomes.has(leader.outputHash)) return this.#accept(run, { unit, leader }, out)
       unit.fetching = true
@@ -796,8 +825,9 @@ export class Requester {
     this.#requeue(run, unit, out)
   }
 
-  #drawAudit(run: JobRun): boolean {
-    const { auditPpm } = run.verification
+  #drawAudit(run: JobRun, leader: Leader): boolean {
+    const others = leader.votes.flatMap(({ peer }) => (peer === this.#self ? [] : [peer]))
+    const auditPpm = this.#trust.auditPpm(others, run.verification)
     return auditPpm > 0 && this.#rng.below(limits.PPM) < auditPpm
   }
 
