@@ -79,6 +79,8 @@ export interface IdentityApi {
   proveBackup(file: Uint8Array, passphrase: string): Promise<IdentityInfo>
   addPasskey(passkey: PasskeyUnlocker): Promise<IdentityInfo>
   provePasskey(passkey: PasskeyUnlocker): Promise<IdentityInfo>
+  /** The public companion of the passkeys: what they open, to restore from on another machine. */
+  passkeyFile(): Promise<Uint8Array>
   /** Removes the copy of the root key from which unlockers are made. Asks for two unlockers. */
   protectIdentity(): Promise<IdentityInfo>
   /** Replaces this browser's identity by the backup's; reputation and devices come with it. */

@@ -1,13 +1,16 @@
-import type { PeerId } from '../core/codec/ids.ts'
+import type { PeerId, RootId } from '../core/codec/ids.ts'
 import type { SealedKey } from '../core/identity/backup.ts'
 import { IV_BYTES } from '../core/identity/limits.ts'
 import { peerIdOf, publicKeyOf } from '../core/identity/peer-id.ts'
 import type { Signer } from '../core/identity/ports.ts'
+import { rootIdOf } from '../core/identity/root.ts'
 import { RootKeyLockedError, RootKeyMissingError, RootKeyProtectedError } from './root-key-errors.ts'
 
 /** A root key as it is kept. */
 export interface RootKeyRecord {
   readonly key: PeerId
+  /** The identity that it stands for: what is left to know of it when the browser clears everything but the keys. */
+  readonly root: RootId
   /** What it was made for; making it again finds it. */
   readonly label: string
   /** Signs, and cannot be read. `null` while it waits for a passphrase or key ring. */
@@ -44,15 +47,20 @@ export class RootKeyStore {
     return await this.#box.all()
   }
 
-  /** Makes a key, or finds the one made earlier under this label. */
-  async make(label: string): Promise<PeerId> {
+  /**
+   * Makes a key, or finds the one made earlier under this label.
+   *
+   * @param root - The identity that it is for; `null` begins a new one.
+   */
+  async make(label: string, root: RootId | null): Promise<PeerId> {
     const made = (await this.#box.all()).find((record) => record.label === label)
     if (made !== undefined) return made.key
     const pair = (await crypto.subtle.generateKey(ED25519, true, ['sign', 'verify'])) as CryptoKeyPair
     const key = peerIdOf(new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey)))
     const sealer = await this.#box.sealer()
     const copy = { ...(await seal(pair.privateKey, sealer, NOTHING)), sealer }
-    await this.#box.put({ key, label, privateKey: await unseal(copy, sealer, NOTHING, false), copy })
+    const privateKey = await unseal(copy, sealer, NOTHING, false)
+    await this.#box.put({ key, root: root ?? rootIdOf(key), label, privateKey, copy })
     return key
   }
 
@@ -102,23 +110,21 @@ export class RootKeyStore {
   }
 
   /**
-   * Takes a key in from an unlocker.
+   * Takes a key in from an unlocker, with a copy from which further ones can be made.
    *
-   * @param options.keepCopy - Whether further unlockers shall be made of it.
    * @returns `false` When it does not open or is another key; nothing is kept then.
    */
   async takeIn(
     key: PeerId,
     sealed: SealedKey,
-    options: { readonly opener: CryptoKey; readonly context: Uint8Array<ArrayBuffer>; readonly keepCopy: boolean },
+    options: { readonly root: RootId; readonly opener: CryptoKey; readonly context: Uint8Array<ArrayBuffer> },
   ): Promise<boolean> {
-    const { opener, context } = options
+    const { root, opener, context } = options
     if (!(await this.opens(key, sealed, opener, context))) return false
     const sealer = await this.#box.sealer()
     const copy = { ...(await seal(await unseal(sealed, opener, context, true), sealer, NOTHING)), sealer }
     const privateKey = await unseal(copy, sealer, NOTHING, false)
-    await this.#box.put({ key, label: `restored ${key}`, privateKey, copy })
-    if (!options.keepCopy) await this.dropCopy(key)
+    await this.#box.put({ key, root, label: `restored ${key}`, privateKey, copy })
     return true
   }
 

@@ -9,7 +9,6 @@ import {
   DEVICES_MAX,
   LINEAGE_BYTES_MAX,
   LINEAGE_STATEMENT_BYTES_MAX,
-  LINEAGE_SUCCESSIONS_MAX,
   UNLOCKER_LABEL_CHARS_MAX,
   UNLOCKERS_MAX,
 } from './limits.ts'
@@ -37,8 +36,6 @@ export interface IdentityRecord {
   readonly certificates: readonly Uint8Array[]
   readonly unlockers: readonly UnlockerRecord[]
   readonly rotation: RotationState | null
-  /** Keys that were replaced, to be deleted when their grace ends. */
-  readonly retiring: readonly { readonly key: PeerId; readonly untilMs: number }[]
   /** Signed in advance by the key in force. */
   readonly revocation: Uint8Array | null
   readonly revokedAtMs: number | null
@@ -87,7 +84,6 @@ const schema: v.GenericSchema<unknown, IdentityRecord> = v.strictObject({
     UNLOCKERS_MAX,
   ),
   rotation: v.nullable(rotation),
-  retiring: list(v.strictObject({ key: peerId, untilMs: time }), 0, LINEAGE_SUCCESSIONS_MAX),
   revocation: v.nullable(statement),
   revokedAtMs: v.nullable(time),
 })

@@ -57,7 +57,7 @@ export function identityState(facts: IdentityFacts): IdentityStanding {
     return { state: facts.certified ? 'protected' : 'expired', reason: 'identity-locked' }
   }
   if (!held.has(activeKey)) {
-    const older = [...held, ...locked].some((key) => key !== activeKey)
+    const older = lineage.line.some((key) => held.has(key) || locked.has(key))
     return older
       ? { state: 'superseded', reason: 'identity-superseded' }
       : { state: 'lost', reason: 'identity-key-lost' }

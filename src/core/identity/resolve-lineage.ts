@@ -14,6 +14,8 @@ export interface ResolvedLineage {
   readonly activeKey: PeerId
   /** The keys that are the last of their line: one unless the lineage is conflicted. */
   readonly heads: readonly PeerId[]
+  /** Every key that counts or counted, in order; of a conflict, all of them. */
+  readonly line: readonly PeerId[]
   /** Until when each key counts, ms since epoch; `null` for the one in force. Keys that count no more are not in it. */
   readonly keys: ReadonlyMap<PeerId, number | null>
   /** Devices taken out, with the issue time up to which their certificates are refused. */
@@ -51,6 +53,7 @@ export function resolveLineage(lineage: VerifiedLineage, nowMs: number): Resolve
     state: revoked ? 'revoked' : conflicted ? 'conflicted' : 'valid',
     activeKey: conflicted ? lastUndisputed(lineage.root, inForce) : (heads[0] ?? firstKeyOf(lineage.root)),
     heads,
+    line: reached,
     keys,
     revokedDevices,
     pending,
