@@ -67,6 +67,8 @@ export const OUTVOTED_MAX = 2
 export const CONFLICT_BYTES_MAX = 98_304
 /** Units of others' conflicts that are recomputed here in an hour, so that nobody can make this peer work for nothing. */
 export const RECOMPUTATIONS_PER_HOUR_MAX = 12
+/** Of these for one accuser. */
+export const RECOMPUTATIONS_PER_ACCUSER_MAX = 3
 /** Distinct credible accusers that convict where recomputing is not possible. Their weights add up; each counts one at most. */
 export const ACCUSERS_MIN = 3
 /** How long an accusation that was never settled is remembered. */

@@ -67,7 +67,9 @@ export interface TrustStateInit {
 }
 
 /** Recomputed at most this often: trust flows slowly. */
-const FLOW_INTERVAL_MS = 60_000
+const FLOW_INTERVAL_MS = 10 * 60_000
+/** What others' word makes of somebody is looked up this long: it rests on up to 64 attestations, and every lending asks. */
+const WORD_INTERVAL_MS = 60_000
 
 /**
  * What one peer thinks of all others: from its own dealings first, from their word second. Deterministic: the same events in the same
@@ -83,6 +85,9 @@ export class TrustState {
   readonly #heard = new AttestationBook()
   #baseline: Tally = EMPTY_TALLY
   readonly #baselines = new Map<string, Tally>()
+  /** Answers of {@link attested}, emptied as a whole. */
+  readonly #words = new Map<RootId, { readonly score: Fixed; readonly confidence: Fixed }>()
+  #wordsSinceMs = 0
   #flow: { readonly atMs: number; readonly trust: ReadonlyMap<RootId, number>; readonly reference: number } | null =
     null
 
@@ -240,6 +245,18 @@ export class TrustState {
 
   /** What others say of somebody: their mean, and how much their words weigh together. Rule [T15]. */
   attested(root: RootId, nowMs: number): { readonly score: Fixed; readonly confidence: Fixed } {
+    if (nowMs - this.#wordsSinceMs >= WORD_INTERVAL_MS) {
+      this.#words.clear()
+      this.#wordsSinceMs = nowMs
+    }
+    const known = this.#words.get(root)
+    if (known !== undefined) return known
+    const word = this.#wordOfOthers(root, nowMs)
+    this.#words.set(root, word)
+    return word
+  }
+
+  #wordOfOthers(root: RootId, nowMs: number): { readonly score: Fixed; readonly confidence: Fixed } {
     let [sum, confidence] = [0, 0]
     const bySubnet = new Map<string, { heard: { score: Fixed; weight: Fixed }[]; weight: Fixed }>()
     for (const heard of this.#heard.about(root)) {
@@ -337,6 +354,8 @@ export class TrustState {
     const barred = stronger(before, next)
     if (barred === before) return []
     record.barred = barred
+    // Its word is worth nothing from now on.
+    this.#words.clear()
     notePoint(record, {
       atMs: nowMs,
       score: NEUTRAL,
@@ -408,6 +427,7 @@ export class TrustState {
       if (conflict.accuser !== this.#self) {
         this.#touch(conflict.accuser, nowMs).slandererUntilMs = nowMs + LIAR_MS
         this.#heard.forgetAttester(conflict.accuser)
+        this.#words.clear()
         changes.push({ type: 'slandered', root: conflict.accused, accuser: conflict.accuser })
       }
     }
