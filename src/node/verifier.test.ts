@@ -1,7 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { describe, expect, it } from 'vitest'
-import { fromHex } from '../core/codec/bytes.ts'
-import { peerIdOf } from '../core/identity/peer-id.ts'
+import { fromHex, toHex } from '../core/codec/bytes.ts'
+import { peerIdOf, publicKeyOf } from '../core/identity/peer-id.ts'
 import { testSigner } from '../testing/signers.ts'
 import { PlatformVerifier } from './verifier.ts'
 
@@ -68,6 +68,27 @@ describe('PlatformVerifier', () => {
     expect(await platform.verify(noPoint, MESSAGE, new Uint8Array(64))).toBe(false)
   })
 
+  it('[S6] never hands the platform a key that crashes one', async () => {
+    const imported: string[] = []
+    const noting = new Proxy(crypto.subtle, {
+      get: (subtle, name) => {
+        const value = Reflect.get(subtle, name)
+        if (name !== 'importKey') return typeof value === 'function' ? value.bind(subtle) : value
+        return (format: 'raw', key: Uint8Array<ArrayBuffer>, ...rest: [string, boolean, KeyUsage[]]) => {
+          imported.push(toHex(key))
+          return subtle.importKey(format, key, ...rest)
+        }
+      },
+    })
+    const verifier = new PlatformVerifier(noting)
+    const noPoint = new Uint8Array(32).fill(2)
+    for (const key of [...SMALL_ORDER, noPoint]) await verifier.verify(peerIdOf(key), MESSAGE, new Uint8Array(64))
+    expect(imported).toEqual([])
+    const { author } = testSigner(5)
+    await verifier.verify(author, MESSAGE, new Uint8Array(64))
+    expect(imported).toEqual([toHex(publicKeyOf(author))])
+  })
+
   it('verifies for more authors than it keeps keys for', { timeout: 60_000 }, async () => {
     let imports = 0
     const counting = new Proxy(crypto.subtle, {
@@ -83,10 +104,10 @@ describe('PlatformVerifier', () => {
     await verifier.verify(first.author, MESSAGE, signature)
     await verifier.verify(first.author, MESSAGE, signature)
     expect(imports).toBe(1)
+    let point = ed25519.Point.BASE
     for (let i = 0; i < 1_024; i++) {
-      const key = new Uint8Array(32)
-      new DataView(key.buffer).setUint32(0, i)
-      await verifier.verify(peerIdOf(key), MESSAGE, new Uint8Array(64))
+      point = point.add(ed25519.Point.BASE)
+      await verifier.verify(peerIdOf(point.toBytes()), MESSAGE, new Uint8Array(64))
     }
     expect(await verifier.verify(first.author, MESSAGE, signature)).toBe(true)
     expect(imports).toBe(1_026)

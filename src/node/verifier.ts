@@ -30,7 +30,7 @@ function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes)
 }
 
-/** Whether a signature has its 64 bytes and S is below the order. All rules agree on that; not all engines hold to it. */
+/** Whether a signature has its 64 bytes and S is below the order. All rules ask for that; not all engines do. */
 function isWellFormed(signature: Uint8Array): boolean {
   if (signature.length !== SIGNATURE_BYTES) return false
   for (let i = 31; i >= 0; i--) {
@@ -44,7 +44,9 @@ function isWellFormed(signature: Uint8Array): boolean {
 /**
  * Verifies Ed25519 signatures with the same verdict on every engine: what WebCrypto accepts is accepted, and where it refuses, cannot
  * import the key, or has no Ed25519, ZIP215 decides (https://zips.z.cash/zip-0215). WebCrypto's rules differ between engines but were
- * never seen to accept what ZIP215 refuses, so the verdict is ZIP215's, at WebCrypto's speed for signatures that are good. Rule [S6].
+ * never seen to accept what ZIP215 refuses, S aside, so the verdict is ZIP215's, at WebCrypto's speed for good signatures. Rule [S6].
+ *
+ * Not all engines compare S with the order (WebKitGTK 2.50 does not), and not all survive every key: both are looked at before.
  *
  * A bad signature costs ten times as much as a good one. Slow decisions are made one in a turn, so that a flood of bad signatures
  * delays other slow ones and never the good.
@@ -124,12 +126,27 @@ export class PlatformVerifier implements Verifier {
   async #import(author: PeerId): Promise<CryptoKey | null> {
     let key: CryptoKey | null = null
     try {
-      key = (await this.#subtle?.importKey('raw', owned(publicKeyOf(author)), 'Ed25519', false, ['verify'])) ?? null
+      const raw = publicKeyOf(author)
+      if (this.#subtle !== null && isSafeKey(raw)) {
+        key = await this.#subtle.importKey('raw', owned(raw), 'Ed25519', false, ['verify'])
+      }
     } catch {
       // No point of the curve by this platform's rules: ZIP215 decides.
     }
     if (this.#keys.has(author)) this.#keys.set(author, key)
     return key
+  }
+}
+
+/**
+ * Whether a key is one that every engine can be asked about: the one encoding of a point that is not of small order. WebKitGTK 2.50
+ * crashes the page over others, which anybody may send; no honest key is among them.
+ */
+function isSafeKey(raw: Uint8Array): boolean {
+  try {
+    return !ed25519.Point.fromBytes(raw, false).isSmallOrder()
+  } catch {
+    return false
   }
 }
 
