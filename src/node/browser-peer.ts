@@ -2,14 +2,18 @@ import { createNetwork } from '../net/create-network.ts'
 import type { RtcProvider } from '../net/network.ts'
 import { loadDeviceKey } from '../storage/device-key.ts'
 import { IdbStore } from '../storage/idb-store.ts'
+import { IdbRootKeyBox } from '../storage/root-key-box.ts'
 import type { NodeWorkerInit } from '../workers/node/contract.ts'
+import { loadArgon2id } from '../workers/pow/load.ts'
+import { spawnMiner } from '../workers/pow/spawn.ts'
 import { spawnSandboxWorker } from '../workers/sandbox/spawn.ts'
 import type { Diagnostics } from './contract.ts'
 import { Log } from './log.ts'
 import type { Peer } from './peer.ts'
-import { fetchRendezvous, inviteUrlOf, type Rendezvous, readRendezvous } from './rendezvous.ts'
+import { beaconOf, fetchRendezvous, inviteUrlOf, networkOf, type Rendezvous, readRendezvous } from './rendezvous.ts'
 import { Settings } from './settings.ts'
 import { startPeer } from './start-peer.ts'
+import { PlatformVerifier } from './verifier.ts'
 import { VERSION } from './version.ts'
 
 /** Between questions to a relay that does not answer, while no network is known at all. */
@@ -23,6 +27,7 @@ export async function startBrowserPeer(init: NodeWorkerInit, rtc: RtcProvider): 
   const key = await loadDeviceKey(`${init.name}-keys`)
   const store = await IdbStore.open(init.name)
   const rendezvous = await findNetwork(init, new Settings(store), log)
+  const founded = await networkOf(rendezvous, new PlatformVerifier())
   const network = createNetwork({
     networkId: rendezvous.networkId,
     identity: key,
@@ -34,9 +39,15 @@ export async function startBrowserPeer(init: NodeWorkerInit, rtc: RtcProvider): 
   })
   return await startPeer({
     key,
+    rootKeys: { box: await IdbRootKeyBox.open(`${init.name}-root-keys`), keptBy: null, deviceName: deviceName() },
     store,
-    networkId: rendezvous.networkId,
+    founded,
     network,
+    invite: init.invite,
+    fetchBeacon: async () => beaconOf(await fetchRendezvous(init.pageUrl)),
+    mineUnasked: false,
+    loadArgon2id,
+    spawnMiner,
     spawn: spawnSandboxWorker,
     log,
     platform: {
@@ -62,11 +73,48 @@ async function findNetwork(init: NodeWorkerInit, settings: Settings, log: Log): 
       await settings.saveText(RENDEZVOUS_KEY, JSON.stringify(rendezvous))
       return rendezvous
     } catch (error) {
-      const remembered = await settings.text(RENDEZVOUS_KEY)
-      if (remembered !== undefined) return readRendezvous(remembered)
+      const remembered = readRemembered(await settings.text(RENDEZVOUS_KEY))
+      if (remembered !== null) return remembered
       log.write('warn', 'rendezvous', error instanceof Error ? error.message : String(error))
       await new Promise((resolve) => setTimeout(resolve, RENDEZVOUS_RETRY_MS))
     }
+  }
+}
+
+/** What the owner sees first as this device's name: the engine and the system, as far as the browser tells. */
+function deviceName(): string {
+  const { userAgent } = navigator
+  const match = (names: readonly (readonly [RegExp, string])[], otherwise: string): string =>
+    names.find(([pattern]) => pattern.test(userAgent))?.[1] ?? otherwise
+  // Order matters: Edge and Chrome say Safari too, Android says Linux.
+  const engine = match(
+    [
+      [/Edg\//, 'Edge'],
+      [/Firefox\//, 'Firefox'],
+      [/Chrom/, 'Chrome'],
+      [/Safari\//, 'Safari'],
+    ],
+    'Browser',
+  )
+  const system = match(
+    [
+      [/Android/, 'Android'],
+      [/iPhone|iPad/, 'iOS'],
+      [/Windows/, 'Windows'],
+      [/Mac OS/, 'macOS'],
+      [/Linux/, 'Linux'],
+    ],
+    'this device',
+  )
+  return `${engine} on ${system}`
+}
+
+/** What an older version remembered may lack what is needed now: then the relay is waited for. */
+function readRemembered(text: string | undefined): Rendezvous | null {
+  try {
+    return text === undefined ? null : readRendezvous(text)
+  } catch {
+    return null
   }
 }
 

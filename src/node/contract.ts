@@ -4,6 +4,8 @@
  */
 import type { ModuleReport } from '../core/sandbox/module.ts'
 import type { Trap, UnitInput, UnitOutcome } from '../core/tasks/unit.ts'
+import type { AdmissionApi, AdmissionInfo } from './admission-contract.ts'
+import type { IdentityApi } from './identity-contract.ts'
 
 /** Codes a person's sentence is made from; `detail` holds the varying part (an address, seconds, a count). */
 export interface Reason {
@@ -331,6 +333,7 @@ export interface NodeSnapshot {
   readonly network: NetworkSummary
   readonly lending: LendingState
   readonly jobs: readonly JobSummary[]
+  readonly admission: AdmissionInfo
   /** Link others open to join this room; `null` until a relay is known. */
   readonly inviteUrl: string | null
 }
@@ -349,7 +352,7 @@ export type PlatformFact =
   | { readonly kind: 'online'; readonly online: boolean }
   | { readonly kind: 'visible'; readonly visible: boolean }
 
-export interface NodeApi {
+export interface NodeApi extends IdentityApi, AdmissionApi {
   snapshot(): Promise<NodeSnapshot>
   /** Calls `listener` until {@link NodeApi.unsubscribe}; pass `proxy(listener)` through Comlink. */
   subscribe(listener: (event: NodeEvent) => void): Promise<number>

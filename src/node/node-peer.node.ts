@@ -1,27 +1,40 @@
 import { mkdir, stat } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, type as systemName } from 'node:os'
 import { join } from 'node:path'
 import { createNetwork } from '../net/create-network.ts'
 import { loadDeviceKeyFile, makeVolatileDeviceKey } from '../storage/device-key-file.node.ts'
+import { openKeyRing } from '../storage/key-ring.node.ts'
 import { MemoryStore } from '../storage/memory-store.ts'
+import { MemoryRootKeyBox } from '../storage/root-key-box.ts'
+import { FileRootKeyBox } from '../storage/root-key-file.node.ts'
 import { SqliteStore } from '../storage/sqlite-store.node.ts'
+import { loadArgon2id } from '../workers/pow/load.node.ts'
+import { spawnMiner } from '../workers/pow/spawn.node.ts'
 import { spawnSandboxWorker } from '../workers/sandbox/spawn.node.ts'
+import { inviteLink, inviteOf } from './capability.ts'
 import type { LogEntry } from './contract.ts'
 import { Log } from './log.ts'
 import type { Peer } from './peer.ts'
-import { fetchRendezvous } from './rendezvous.ts'
-import { startPeer } from './start-peer.ts'
+import { beaconOf, fetchRendezvous, networkOf } from './rendezvous.ts'
+import { type RootKeys, startPeer } from './start-peer.ts'
+import { PlatformVerifier } from './verifier.ts'
 import { VERSION } from './version.ts'
 
 export interface NodePeerInit {
   /** Folder of key and records; `:memory:` keeps nothing. */
   readonly dataDir: string
-  /** URL of a relay's page. */
+  /** URL of a relay's page; a room's with the `#invite=…` of its link. */
   readonly relay: string
   /** @default All cores. */
   readonly workersMax?: number
   /** Addresses to listen on, such as `/ip4/127.0.0.1/udp/0/webrtc-direct`. @default [] */
   readonly listen?: readonly string[]
+  /** Opens the keys of the identity where a passphrase keeps them, and keeps new ones where the system has no key ring. */
+  readonly passphrase?: string
+  /** @default 'system' */
+  readonly keyRing?: 'system' | 'none'
+  /** Works for its admission where the network asks for that, without being told to. @default true */
+  readonly mine?: boolean
   readonly onLog?: (entry: LogEntry) => void
 }
 
@@ -38,7 +51,9 @@ export async function startNodePeer(init: NodePeerInit): Promise<Peer> {
   const file = join(init.dataDir, 'starling.sqlite')
   const key = inMemory ? await makeVolatileDeviceKey() : await loadDeviceKeyFile(join(init.dataDir, 'device.key'))
   const store = inMemory ? new MemoryStore() : new SqliteStore(file)
-  const { networkId, multiaddrs } = await fetchRendezvous(init.relay)
+  const rendezvous = await fetchRendezvous(init.relay)
+  const { networkId, multiaddrs } = rendezvous
+  const founded = await networkOf(rendezvous, new PlatformVerifier())
   const network = createNetwork({
     networkId,
     identity: key,
@@ -50,14 +65,20 @@ export async function startNodePeer(init: NodePeerInit): Promise<Peer> {
   })
   return await startPeer({
     key,
+    rootKeys: inMemory ? { box: new MemoryRootKeyBox(), keptBy: null, deviceName } : await rootKeysOf(init, log),
     store,
-    networkId,
+    founded,
     network,
+    invite: inviteOf(init.relay),
+    fetchBeacon: async () => beaconOf(await fetchRendezvous(init.relay)),
+    mineUnasked: init.mine ?? true,
+    loadArgon2id,
+    spawnMiner,
     spawn: spawnSandboxWorker,
     log,
     platform: {
       workersMax: init.workersMax ?? availableParallelism(),
-      pageUrl: init.relay,
+      pageUrl: inviteLink(init.relay, null),
       versions: { starling: VERSION, node: process.version },
       crossOriginIsolated: true,
       storage: async () => ({
@@ -67,4 +88,27 @@ export async function startNodePeer(init: NodePeerInit): Promise<Peer> {
       }),
     },
   })
+}
+
+const deviceName = `Node on ${systemName()}`
+
+async function rootKeysOf(init: NodePeerInit, log: Log): Promise<RootKeys> {
+  const box = await openRootKeys(init)
+  if (box.kind === 'file') {
+    log.write('warn', 'identity', 'The root key is kept by file permissions alone; `starling id protect` seals it')
+  }
+  return { box, keptBy: box.kind === 'file' ? null : box.kind, deviceName }
+}
+
+/**
+ * Opens where a Node peer keeps the keys of its identity.
+ *
+ * @throws `WrongPassphraseError` When the passphrase does not open them.
+ */
+export async function openRootKeys(
+  init: Pick<NodePeerInit, 'dataDir' | 'passphrase' | 'keyRing'>,
+): Promise<FileRootKeyBox> {
+  const file = join(init.dataDir, 'root.key')
+  const keyRing = init.keyRing === 'none' ? null : await openKeyRing(file)
+  return await FileRootKeyBox.open({ file, passphrase: init.passphrase ?? null, keyRing })
 }

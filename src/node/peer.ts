@@ -1,5 +1,4 @@
 import { cidOfDigest } from '../core/codec/cid.ts'
-import { isPeerId } from '../core/identity/peer-id.ts'
 import { GAS_MAX, MODULE_LIMITS, PAGE_BYTES, STACK_BYTES_MAX } from '../core/sandbox/limits.ts'
 import type { ModuleReport } from '../core/sandbox/module.ts'
 import type { ExecutorNotice } from '../core/tasks/executor-events.ts'
@@ -9,6 +8,9 @@ import { verifyReceipt } from '../core/tasks/receipt-codec.ts'
 import type { RequesterNotice } from '../core/tasks/requester-events.ts'
 import type { Network } from '../net/network.ts'
 import { OUTPUT_BYTES_MAX } from '../workers/sandbox/limits.ts'
+import type { Admission } from './admission.ts'
+import type { AdmissionInfo } from './admission-contract.ts'
+import { inviteLink } from './capability.ts'
 import type {
   Diagnostics,
   DryRun,
@@ -30,6 +32,7 @@ import type {
   UnitGrid,
 } from './contract.ts'
 import { ExecutorDriver } from './executor-driver.ts'
+import type { IdentityApi, IdentityInfo, PasskeyUnlocker } from './identity-contract.ts'
 import { InputStore } from './input-store.ts'
 import { JobBook } from './job-book.ts'
 import { receiptInfo } from './job-records.ts'
@@ -71,6 +74,7 @@ export interface PeerInit {
   readonly metrics: Metrics
   readonly settings: Settings
   readonly platform: Platform
+  readonly admission: Admission
 }
 
 /** A running peer: gives the cores their ports, drives them, and answers the contract. */
@@ -80,6 +84,7 @@ export class Peer implements NodeApi {
   readonly #metrics: Metrics
   readonly #settings: Settings
   readonly #platform: Platform
+  readonly #admission: Admission
   readonly #link: TaskLink
   readonly #requester: RequesterDriver
   readonly #executor: ExecutorDriver
@@ -102,6 +107,7 @@ export class Peer implements NodeApi {
     this.#metrics = init.metrics
     this.#settings = init.settings
     this.#platform = init.platform
+    this.#admission = init.admission
     this.#startedAt = ports.now()
     this.#peers = new PeerTable(network)
     const runner = new UnitRunner(ports)
@@ -164,6 +170,17 @@ export class Peer implements NodeApi {
     await this.#lending.start()
     this.#requester.step({ type: 'start', session: now(), records: records.requester })
     this.#link.start()
+    await this.#admission.start({
+      lent: () => this.#lending.state().settings,
+      onAdmitted: (peer, root) => {
+        this.#requester.step({ type: root === null ? 'peerDisconnected' : 'peerConnected', peer })
+        if (root === null) this.#executor.step({ type: 'peerDisconnected', peer })
+        this.#changed = true
+      },
+      onChange: () => {
+        this.#changed = true
+      },
+    })
     this.#watchNetwork()
     this.#watchMetrics()
     this.#every(EVENT_INTERVAL_MS, () => this.#tellChanges())
@@ -279,6 +296,22 @@ export class Peer implements NodeApi {
     return this.#network.dial(target)
   }
 
+  admission(): Promise<AdmissionInfo> {
+    return this.#admission.admission()
+  }
+
+  startMining(): Promise<void> {
+    return this.#admission.startMining()
+  }
+
+  pauseMining(): Promise<void> {
+    return this.#admission.pauseMining()
+  }
+
+  useInvite(invite: string): Promise<AdmissionInfo> {
+    return this.#admission.useInvite(invite)
+  }
+
   async diagnostics(): Promise<Diagnostics> {
     const { clockOffsetMs, rtc } = this.#network.status()
     return {
@@ -303,6 +336,62 @@ export class Peer implements NodeApi {
     return this.#ports.log.entries()
   }
 
+  identity(): Promise<IdentityInfo> {
+    return this.#ports.identity.identity()
+  }
+
+  createBackup(passphrase: string): Promise<Uint8Array> {
+    return this.#ports.identity.createBackup(passphrase)
+  }
+
+  proveBackup(file: Uint8Array, passphrase: string): Promise<IdentityInfo> {
+    return this.#ports.identity.proveBackup(file, passphrase)
+  }
+
+  addPasskey(passkey: PasskeyUnlocker): Promise<IdentityInfo> {
+    return this.#ports.identity.addPasskey(passkey)
+  }
+
+  provePasskey(passkey: PasskeyUnlocker): Promise<IdentityInfo> {
+    return this.#ports.identity.provePasskey(passkey)
+  }
+
+  passkeyFile(): Promise<Uint8Array> {
+    return this.#ports.identity.passkeyFile()
+  }
+
+  protectIdentity(): Promise<IdentityInfo> {
+    return this.#ports.identity.protectIdentity()
+  }
+
+  restoreFromBackup(file: Uint8Array, passphrase: string): Promise<IdentityInfo> {
+    return this.#ports.identity.restoreFromBackup(file, passphrase)
+  }
+
+  restoreFromPasskey(passkey: PasskeyUnlocker, file: Uint8Array | null): Promise<IdentityInfo> {
+    return this.#ports.identity.restoreFromPasskey(passkey, file)
+  }
+
+  rotateIdentity(options: Parameters<IdentityApi['rotateIdentity']>[0]): Promise<IdentityInfo> {
+    return this.#ports.identity.rotateIdentity(options)
+  }
+
+  revokeDevice(peerId: string): Promise<IdentityInfo> {
+    return this.#ports.identity.revokeDevice(peerId)
+  }
+
+  renameDevice(peerId: string, name: string): Promise<IdentityInfo> {
+    return this.#ports.identity.renameDevice(peerId, name)
+  }
+
+  revokeIdentity(): Promise<IdentityInfo> {
+    return this.#ports.identity.revokeIdentity()
+  }
+
+  exportIdentity(): Promise<Uint8Array> {
+    return this.#ports.identity.exportIdentity()
+  }
+
   /** Says goodbye, stops everything, and closes the store. */
   async stop(): Promise<void> {
     this.#executor.step({ type: 'pause', pause: { reason: 'stopping', untilMs: null } })
@@ -311,8 +400,11 @@ export class Peer implements NodeApi {
     this.#link.stop()
     this.#executor.stop()
     this.#requester.stop()
+    await this.#admission.stop()
     this.#ports.sandbox.close()
     await this.#network.stop()
+    await this.#ports.identity.close()
+    await this.#ports.security.flush()
     await this.#ports.store.close()
   }
 
@@ -335,15 +427,7 @@ export class Peer implements NodeApi {
   }
 
   #watchNetwork(): void {
-    const tell = (type: 'peerConnected' | 'peerDisconnected', peer: string): void => {
-      if (!isPeerId(peer)) return
-      this.#requester.step({ type, peer })
-      if (type === 'peerDisconnected') this.#executor.step({ type, peer })
-      this.#changed = true
-    }
     this.#stops.push(
-      this.#network.on('peer:connect', ({ peer }) => tell('peerConnected', peer)),
-      this.#network.on('peer:disconnect', ({ peer }) => tell('peerDisconnected', peer)),
       this.#network.on('status', () => {
         this.#changed = true
       }),
@@ -397,7 +481,8 @@ export class Peer implements NodeApi {
       network: networkSummary(this.#network),
       lending: this.#lending.state(),
       jobs: this.#book.summaries(),
-      inviteUrl: this.#platform.pageUrl,
+      admission: this.#admission.info(),
+      inviteUrl: this.#platform.pageUrl && inviteLink(this.#platform.pageUrl, this.#admission.invite),
     }
   }
 

@@ -1,48 +1,121 @@
+import type { FoundedNetwork } from '../core/admission/policy.ts'
 import { peerIdOf } from '../core/identity/peer-id.ts'
 import type { Network } from '../net/network.ts'
 import type { DeviceKey } from '../storage/device-key-types.ts'
+import { type RootKeyBox, RootKeyStore } from '../storage/root-key-store.ts'
 import type { Store } from '../storage/store.ts'
+import type { Argon2idKernel } from '../workers/pow/argon2id.ts'
+import type { SpawnMiner } from '../workers/pow/contract.ts'
 import type { SpawnSandboxWorker } from '../workers/sandbox/contract.ts'
 import { createPool } from '../workers/sandbox/pool.ts'
+import { Admission, type AdmissionInit } from './admission.ts'
 import { PeerBlockSource } from './block-source.ts'
 import { BlockStore } from './block-store.ts'
 import { monotonicClock } from './clock.ts'
+import { IdentityBook } from './identity-book.ts'
 import type { Log } from './log.ts'
 import { Metrics } from './metrics.ts'
 import { Peer, type Platform } from './peer.ts'
 import type { NodePorts } from './ports.ts'
+import { SecurityLog } from './security-log.ts'
 import { Settings } from './settings.ts'
 import { PlatformVerifier } from './verifier.ts'
 
 /** What a browser's worker and Node give a peer, each in its own way. */
 export interface StartPeerInit {
   readonly key: DeviceKey
+  readonly rootKeys: RootKeys
   readonly store: Store
-  readonly networkId: string
+  /** The network as its founder signed it. */
+  readonly founded: FoundedNetwork
   readonly network: Network
+  /** What the link that was opened invites with. */
+  readonly invite: string | null
+  readonly fetchBeacon: AdmissionInit['fetchBeacon']
+  readonly mineUnasked: boolean
+  readonly loadArgon2id: () => Promise<Argon2idKernel>
+  readonly spawnMiner: SpawnMiner
   readonly spawn: SpawnSandboxWorker
   readonly platform: Platform
   readonly log: Log
 }
 
+/** Where the keys of the identity are, and how this device is called. */
+export interface RootKeys {
+  readonly box: RootKeyBox
+  /** What keeps them, where that is more than the browser. */
+  readonly keptBy: 'keyring' | 'passphrase' | null
+  readonly deviceName: string
+}
+
 /** Starts a peer from its parts. */
 export async function startPeer(init: StartPeerInit): Promise<Peer> {
-  const { key, store, network, networkId, log } = init
+  const { key, store, network, founded, log } = init
   const self = peerIdOf(key.publicKey)
   const metrics = new Metrics()
   const blocks = new BlockStore(store)
+  const now = monotonicClock()
+  const random = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Array(bytes))
+  const verifier = new PlatformVerifier()
+  const onProblem = (message: string): void => log.write('error', 'security', message)
+  const security = await SecurityLog.open({ store, now, onProblem })
+  const { box, ...kept } = init.rootKeys
+  const identity = await IdentityBook.open({
+    ...kept,
+    store,
+    keys: new RootKeyStore(box),
+    verifier,
+    networkId: founded.networkId,
+    device: self,
+    onSecurityEvent: (report) => security.add(report),
+    now,
+    random,
+  })
+  let kernel: Promise<Argon2idKernel> | undefined
+  const admission = new Admission({
+    founded,
+    identity,
+    network,
+    verifier,
+    store,
+    log,
+    now,
+    // Loaded when the first proof is to be checked; a failure is tried again at the next.
+    argon2id: async () => {
+      kernel ??= init.loadArgon2id().catch((error: unknown) => {
+        kernel = undefined
+        throw error
+      })
+      return (await kernel).hash
+    },
+    spawn: init.spawnMiner,
+    invite: init.invite,
+    fetchBeacon: init.fetchBeacon,
+    mineUnasked: init.mineUnasked,
+    onSecurityEvent: (report) => security.add(report),
+  })
   const ports: NodePorts = {
     self,
-    networkId,
+    networkId: founded.networkId,
     signer: { author: self, sign: (bytes) => key.sign(bytes) },
-    verifier: new PlatformVerifier(),
+    verifier,
     store,
     blocks,
     source: new PeerBlockSource(blocks, network, self),
     sandbox: createPool({ spawn: init.spawn, observe: (record) => metrics.executed(record) }),
     log,
-    now: monotonicClock(),
-    random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    identity,
+    admission,
+    security,
+    now,
+    random,
   }
-  return await Peer.start({ ports, network, metrics, settings: new Settings(store), platform: init.platform })
+  return await Peer.start({
+    ports,
+    network,
+    metrics,
+    settings: new Settings(store),
+    platform: init.platform,
+    admission,
+  })
 }

@@ -13,6 +13,7 @@ import type {
   PeerInfo,
   ReceiptInfo,
 } from '../../node/contract.ts'
+import { FakeIdentity } from './fake-identity.ts'
 import { FakeJob } from './fake-job.ts'
 import { PEERS, RELAY, SELF } from './fake-peers.ts'
 
@@ -22,7 +23,7 @@ export type Scenario = 'first-visit' | 'room' | 'alone' | 'offline' | 'refusing'
 const TICK_MS = 250
 
 /** A node of made-up figures, for tests and the harness of the interface; it never reaches the product. */
-export class FakeNode implements NodeApi {
+export class FakeNode extends FakeIdentity implements NodeApi {
   readonly #scenario: Scenario
   readonly #jobs = new Map<string, FakeJob>()
   readonly #listeners = new Map<number, (event: NodeEvent) => void>()
@@ -31,6 +32,7 @@ export class FakeNode implements NodeApi {
   #lending: LendingState
 
   constructor(scenario: Scenario) {
+    super()
     this.#scenario = scenario
     this.#lending = lending(scenario)
     setInterval(() => this.#tick(), TICK_MS)
