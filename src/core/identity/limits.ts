@@ -25,8 +25,8 @@ export const HASH_BYTES = 32
 /** Statements under one signature: paths stay at 8 hashes, and the last of a batch need not wait long for the first. */
 export const BATCH_STATEMENTS_MAX = 256
 
-/** Peers whose clocks must have been seen before this peer's own is corrected: fewer are no majority of anything. */
-export const CLOCK_PEERS_MIN = 3
+/** Peers whose clocks must have been seen before this peer's own is corrected: with its own, three votes, the least of which one is wrong alone. */
+export const CLOCK_PEERS_MIN = 2
 
 /** Peers whose last clock sample is kept: more than a peer has links. */
 export const CLOCK_PEERS_MAX = 256

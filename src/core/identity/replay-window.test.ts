@@ -85,20 +85,30 @@ describe('ReplayWindow', () => {
 })
 
 describe('SequenceGuard', () => {
+  const numbered = { author, kind: 'a', timestampMs: NOW_MS }
+
   it('[S5] admits only upwards, for each author and kind alone', () => {
     const guard = new SequenceGuard()
-    guard.admit({ author, kind: 'a', seq: 0 })
-    guard.admit({ author, kind: 'a', seq: 5 })
-    for (const seq of [0, 4, 5]) expect(() => guard.admit({ author, kind: 'a', seq })).toThrow('limit above 5')
-    guard.admit({ author, kind: 'b', seq: 0 })
-    guard.admit({ author: testPeer(2), kind: 'a', seq: 0 })
+    guard.admit({ ...numbered, seq: 0 }, NOW_MS)
+    guard.admit({ ...numbered, seq: 5 }, NOW_MS)
+    for (const seq of [0, 4, 5]) expect(() => guard.admit({ ...numbered, seq }, NOW_MS)).toThrow('limit above 5')
+    guard.admit({ ...numbered, kind: 'b', seq: 0 }, NOW_MS)
+    guard.admit({ ...numbered, author: testPeer(2), seq: 0 }, NOW_MS)
+  })
+
+  it('[S5] holds to a number for as long as its timestamp passes, and no longer', () => {
+    const guard = new SequenceGuard()
+    guard.admit({ ...numbered, seq: 5 }, NOW_MS)
+    const last = NOW_MS + TIMESTAMP_WINDOW_MS
+    expect(() => guard.check({ ...numbered, seq: 1 }, last)).toThrow('limit above 5')
+    guard.admit({ ...numbered, seq: 1, timestampMs: last + 1 }, last + 1)
   })
 
   it('[S5] forgets the author it has not heard for longest', () => {
     const guard = new SequenceGuard()
-    guard.admit({ author, kind: 'first', seq: 7 })
-    for (let i = 0; i < SEQUENCE_AUTHORS_MAX; i++) guard.admit({ author, kind: `${i}`, seq: 7 })
-    guard.admit({ author, kind: 'first', seq: 1 })
-    expect(() => guard.admit({ author, kind: '1', seq: 1 })).toThrow('limit above 7')
+    guard.admit({ ...numbered, kind: 'first', seq: 7 }, NOW_MS)
+    for (let i = 0; i < SEQUENCE_AUTHORS_MAX; i++) guard.admit({ ...numbered, kind: `${i}`, seq: 7 }, NOW_MS)
+    guard.admit({ ...numbered, kind: 'first', seq: 1 }, NOW_MS)
+    expect(() => guard.admit({ ...numbered, kind: '1', seq: 1 }, NOW_MS)).toThrow('limit above 7')
   })
 })

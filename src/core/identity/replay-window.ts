@@ -139,30 +139,39 @@ export interface Numbered {
   readonly author: PeerId
   readonly kind: string
   readonly seq: number
+  readonly timestampMs: number
 }
 
-/** Admits each author's sequence numbers only upwards, where order matters. Rule [S5]. */
+/**
+ * Admits each author's sequence numbers only upwards, where order matters. Rule [S5]. A number is good for as long as its statement's
+ * timestamp: what came before it is refused by its own after that, and an author that lost count is heard again.
+ */
 export class SequenceGuard {
-  readonly #last = new Map<string, number>()
+  readonly #last = new Map<string, { readonly seq: number; readonly expiresAtMs: number }>()
 
   /** @throws {@link ReplayedStatementError} When the number is not above the last one of this author and kind. */
-  check({ author, kind, seq }: Numbered): void {
-    const last = this.#last.get(`${author}/${kind}`) ?? -1
-    if (seq > last) return
-    throw new ReplayedStatementError(`Sequence number is ${seq}, limit above ${last}`, {
+  check({ author, kind, seq }: Numbered, nowMs: number): void {
+    const last = this.#last.get(`${author}/${kind}`)
+    if (last === undefined || seq > last.seq || nowMs > last.expiresAtMs) return
+    throw new ReplayedStatementError(`Sequence number is ${seq}, limit above ${last.seq}`, {
       field: 'seq',
       value: seq,
-      limit: last,
+      limit: last.seq,
     })
   }
 
   /** Takes note of a number. @throws Like {@link check}. */
-  admit(numbered: Numbered): void {
-    this.check(numbered)
-    const key = `${numbered.author}/${numbered.kind}`
+  admit(numbered: Numbered, nowMs: number): void {
+    this.check(numbered, nowMs)
+    this.restore({ ...numbered, expiresAtMs: numbered.timestampMs + TIMESTAMP_WINDOW_MS })
+  }
+
+  /** Takes note of a number from before a restart. */
+  restore({ author, kind, seq, expiresAtMs }: Omit<Numbered, 'timestampMs'> & { readonly expiresAtMs: number }): void {
+    const key = `${author}/${kind}`
     // Deleting first moves the author to the young end.
     this.#last.delete(key)
-    this.#last.set(key, numbered.seq)
+    this.#last.set(key, { seq, expiresAtMs })
     if (this.#last.size <= SEQUENCE_AUTHORS_MAX) return
     for (const oldest of this.#last.keys()) {
       this.#last.delete(oldest)

@@ -41,7 +41,7 @@ export class StatementGuard {
       const name = `${record.author}/${record.kind}`
       if (record.seq >= (highest.get(name)?.seq ?? 0)) highest.set(name, record)
     }
-    for (const record of highest.values()) this.#sequence.admit(record)
+    for (const record of highest.values()) this.#sequence.restore(record)
   }
 
   /** Statements remembered. */
@@ -60,7 +60,7 @@ export class StatementGuard {
     if (recurrence === 'evidence') return
     const { author, timestampMs, nonce } = statement
     this.#window.check({ author, timestampMs, nonce }, nowMs)
-    if (recurrence === 'once') this.#sequence.check(statement)
+    if (recurrence === 'once') this.#sequence.check(statement, nowMs)
   }
 
   /**
@@ -74,7 +74,7 @@ export class StatementGuard {
     if (recurrence !== 'once') return null
     const { kind, seq } = statement
     const { entry, forgotten } = this.#window.admit(statement, nowMs)
-    this.#sequence.admit(statement)
+    this.#sequence.admit(statement, nowMs)
     return { kept: { ...entry, kind, seq }, forgotten, floorMs: this.#window.floorMs }
   }
 }
