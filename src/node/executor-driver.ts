@@ -148,10 +148,9 @@ export class ExecutorDriver {
     try {
       const receipts = asked.map(({ receipt }) => ({ receipt, init: init() }))
       const signed = await signReceipts(receipts, this.#ports.signer)
-      for (const [index, each] of signed.entries()) {
-        // As many as were asked for, in their order.
-        this.step({ type: 'receiptSigned', id: asked[index]?.id as ExecutionId, signed: each })
-      }
+      // As many as were asked for, in their order. All at once: what was signed together travels together.
+      const signedOnes = signed.map((each, index) => ({ id: asked[index]?.id as ExecutionId, signed: each }))
+      this.step({ type: 'receiptsSigned', receipts: signedOnes })
     } catch (error) {
       this.#ports.log.write('error', 'executor', `Receipts could not be signed: ${describe(error)}`)
       for (const { id } of asked) this.step({ type: 'executionFailed', id, reason: 'internal' })

@@ -120,3 +120,6 @@ export const IV_BYTES = 12
 
 /** A sealed Ed25519 key, bytes: PKCS #8 (RFC 8410) has 48, the tag 16. */
 export const SEALED_KEY_BYTES = 64
+
+/** Hashes from a leaf of the largest batch to its root: its logarithm to base 2. */
+export const INCLUSION_PATH_MAX = 8

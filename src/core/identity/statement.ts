@@ -7,7 +7,14 @@ import type { PeerId } from '../codec/ids.ts'
 import { type DecodeLimits, STATEMENT_LIMITS } from '../codec/limits.ts'
 import { BadSignatureError, ForeignStatementError, WrongKindError } from './errors.ts'
 import { hashTree, type Inclusion, rootOf } from './inclusion.ts'
-import { BATCH_STATEMENTS_MAX, HASH_BYTES, NETWORK_CHARS_MAX, NONCE_BYTES, SIGNATURE_BYTES } from './limits.ts'
+import {
+  BATCH_STATEMENTS_MAX,
+  HASH_BYTES,
+  INCLUSION_PATH_MAX,
+  NETWORK_CHARS_MAX,
+  NONCE_BYTES,
+  SIGNATURE_BYTES,
+} from './limits.ts'
 import type { Signer, Verifier } from './ports.ts'
 
 /** What every signed thing of the protocol looks like. Rule [S1]. */
@@ -32,8 +39,15 @@ export interface DecodedStatement<Body> {
   readonly signature: Uint8Array
   /** The place in a batch that was signed as one; absent when it was signed alone. */
   readonly inclusion?: Inclusion
+  /** The root of the batch, where this peer made the tree itself and need not follow each path. */
+  readonly root?: Uint8Array
   /** The whole envelope. */
   readonly bytes: Uint8Array
+}
+
+/** A statement that was signed as one of several. */
+export interface PlacedStatement<Body> extends DecodedStatement<Body> {
+  readonly inclusion: Inclusion
 }
 
 /** The parts of a statement that its maker chooses. */
@@ -49,7 +63,7 @@ export interface StatementInit<Body> {
 const inclusionSchema = v.strictObject({
   index: integer(0, BATCH_STATEMENTS_MAX - 1),
   size: integer(2, BATCH_STATEMENTS_MAX),
-  path: list(bytes(HASH_BYTES, HASH_BYTES), 1, Math.ceil(Math.log2(BATCH_STATEMENTS_MAX))),
+  path: list(bytes(HASH_BYTES, HASH_BYTES), 1, INCLUSION_PATH_MAX),
 })
 
 const envelopeSchema = v.strictObject({
@@ -130,12 +144,54 @@ export async function signStatements<Body>(
   const [only] = inits
   if (inits.length === 1 && only !== undefined) return [await signStatement(only, signer)]
   const prepared = inits.map((init) => prepareStatement(init, signer.author))
-  const tree = hashTree(prepared.map(({ statement, payload }) => signedBytes(statement.kind, payload)))
-  const signature = await signer.sign(batchBytes(tree.root))
-  return prepared.map(({ statement, payload }, index) => {
-    // One inclusion for each leaf.
-    const inclusion = tree.inclusions[index] as Inclusion
-    return { statement, payload, signature, inclusion, bytes: encode({ payload, signature, inclusion }) }
+  const tree = treeOf(prepared)
+  return sealTree(prepared, tree, await signer.sign(batchBytes(tree.root)))
+}
+
+function treeOf(prepared: readonly PreparedStatement<unknown>[]): ReturnType<typeof hashTree> {
+  return hashTree(prepared.map(({ statement, payload }) => signedBytes(statement.kind, payload)))
+}
+
+function sealTree<Body>(
+  prepared: readonly PreparedStatement<Body>[],
+  { root, inclusions }: ReturnType<typeof hashTree>,
+  signature: Uint8Array,
+): PlacedStatement<Body>[] {
+  // One inclusion for each leaf.
+  return prepared.map((each, index) => ({ ...place(each, inclusions[index] as Inclusion, signature), root }))
+}
+
+function place<Body>(
+  { statement, payload }: PreparedStatement<Body>,
+  inclusion: Inclusion,
+  signature: Uint8Array,
+): PlacedStatement<Body> {
+  return { statement, payload, signature, inclusion, bytes: encode({ payload, signature, inclusion }) }
+}
+
+/**
+ * Makes statements of a batch again from their parts and the batch's signature, which is still to be verified.
+ *
+ * @param parts - Either some of the batch, each with its path, or all of it in order, with `null` for paths.
+ */
+export function sealInBatch<Body>(
+  parts: readonly {
+    readonly init: StatementInit<Body>
+    readonly index: number
+    readonly path: readonly Uint8Array[] | null
+  }[],
+  batch: { readonly author: PeerId; readonly signature: Uint8Array; readonly size: number },
+): PlacedStatement<Body>[] {
+  const { author, signature, size } = batch
+  const prepared = parts.map(({ init }) => prepareStatement(init, author))
+  if (parts.every(({ path }) => path === null)) {
+    invariant(parts.length === size, 'only a whole batch has a tree')
+    return sealTree(prepared, treeOf(prepared), signature)
+  }
+  return parts.map(({ index, path }, at) => {
+    invariant(path !== null, 'a part of a batch has its path')
+    // As many were prepared as there are parts.
+    return place(prepared[at] as PreparedStatement<Body>, { index, size, path }, signature)
   })
 }
 
@@ -180,7 +236,7 @@ export function signedPartOf(
   const { statement, payload, signature, inclusion } = decoded
   const bytes = signedBytes(statement.kind, payload)
   if (inclusion === undefined) return { author: statement.author, bytes, signature }
-  const root = rootOf(bytes, inclusion)
+  const root = decoded.root ?? rootOf(bytes, inclusion)
   return root === null ? null : { author: statement.author, bytes: batchBytes(root), signature }
 }
 

@@ -75,7 +75,10 @@ export type ExecutorEvent = { readonly nowMs: number } & (
   | { readonly type: 'moduleFailed'; readonly requester: PeerId; readonly job: JobId; readonly reason: string }
   | { readonly type: 'executed'; readonly id: ExecutionId; readonly executed: Executed }
   | { readonly type: 'executionFailed'; readonly id: ExecutionId; readonly reason: ReleaseReason }
-  | { readonly type: 'receiptSigned'; readonly id: ExecutionId; readonly signed: SignedReceipt }
+  | {
+      readonly type: 'receiptsSigned'
+      readonly receipts: readonly { readonly id: ExecutionId; readonly signed: SignedReceipt }[]
+    }
   | {
       readonly type: 'attestationSigned'
       readonly requester: PeerId
@@ -106,7 +109,7 @@ export type ExecutorEffect =
     }
   /** No answer is expected, and none is heard. */
   | { readonly type: 'cancelExecution'; readonly id: ExecutionId }
-  /** Sign as a statement of kind `receipt`; answered by `receiptSigned`. */
+  /** Sign as a statement of kind `receipt`; answered by `receiptsSigned`, several at a time. */
   | { readonly type: 'signReceipt'; readonly id: ExecutionId; readonly receipt: Receipt }
   /** Sign as a statement of kind `attestation`; answered by `attestationSigned`. */
   | {

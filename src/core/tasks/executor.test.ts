@@ -57,7 +57,8 @@ class Harness {
       } else if (effect.type === 'prepareModule') {
         this.step({ type: 'moduleReady', requester, job: effect.job })
       } else if (effect.type === 'signReceipt') {
-        this.step({ type: 'receiptSigned', id: effect.id, signed: simReceipt(effect.receipt, { author: SELF, nonce }) })
+        const signed = simReceipt(effect.receipt, { author: SELF, nonce })
+        this.step({ type: 'receiptsSigned', receipts: [{ id: effect.id, signed }] })
       } else if (effect.type === 'signAttestation') {
         const by = { author: SELF, nonce, nowMs: this.nowMs }
         this.step({

@@ -180,8 +180,9 @@ export class Executor {
         return this.#executed(event.id, event.executed, out)
       case 'executionFailed':
         return this.#executionFailed(event.id, event.reason, out)
-      case 'receiptSigned':
-        return this.#receiptSigned(event.id, event.signed, out)
+      case 'receiptsSigned':
+        for (const { id, signed } of event.receipts) this.#receiptSigned(id, signed, out)
+        return
       case 'attestationSigned': {
         this.#attestationsPending--
         const { requester, job, signed } = event

@@ -11,6 +11,7 @@ import * as limits from './limits.ts'
 import { abiSchema, paymentSchema, resourcesSchema, serviceLevelSchema } from './manifest-schema.ts'
 import type { ExecutorMessage, RequesterMessage, TaskMessage, UnitResult } from './messages.ts'
 import type { SignedReceipt } from './receipt.ts'
+import { packResults, receiptBatchSchema, unpackResults } from './receipt-batch.ts'
 import { checkNetwork, decodeAttestation, decodeReceipt } from './receipt-codec.ts'
 
 const unit = integer(0, limits.UNITS_MAX - 1)
@@ -84,7 +85,18 @@ const wireSchema = v.variant('type', [
     grant: count,
     held: list(held, 0, limits.OFFERED_JOBS_PER_REQUESTER_MAX),
   }),
-  v.strictObject({ type: v.literal('results'), job: jobId, results: list(result, 1, limits.RESULTS_PER_MESSAGE_MAX) }),
+  v.pipe(
+    v.strictObject({
+      type: v.literal('results'),
+      job: jobId,
+      results: list(result, 0, limits.RESULTS_PER_MESSAGE_MAX),
+      batches: list(receiptBatchSchema, 0, limits.RESULTS_PER_MESSAGE_MAX),
+    }),
+    v.check(({ results, batches }) => {
+      const count = batches.reduce((sum, { leaves }) => sum + leaves.length, results.length)
+      return count >= 1 && count <= limits.RESULTS_PER_MESSAGE_MAX
+    }, `1 to ${limits.RESULTS_PER_MESSAGE_MAX} results`),
+  ),
   v.strictObject({
     type: v.literal('release'),
     job: jobId,
@@ -104,11 +116,11 @@ export interface DecodedMessage {
 /** Bytes of a message, for the tasks protocol and the offers topic alike. */
 export function encodeTaskMessage(message: TaskMessage): Uint8Array {
   switch (message.type) {
-    case 'results':
-      return encode({
-        ...message,
-        results: message.results.map(({ receipt, outcome }) => ({ receipt: receipt.bytes, outcome })),
-      })
+    case 'results': {
+      const { alone, batches } = packResults(message.results)
+      const results = alone.map(({ receipt, outcome }) => ({ receipt: receipt.bytes, outcome }))
+      return encode({ type: message.type, job: message.job, results, batches })
+    }
     case 'countersign':
       return encode({ ...message, receipts: message.receipts.map((receipt) => receipt.bytes) })
     case 'attestation':
@@ -138,8 +150,17 @@ function fromWire(wire: WireMessage, statements: DecodedStatement<unknown>[]): T
   }
   switch (wire.type) {
     case 'results': {
-      const results = wire.results.map(({ receipt, outcome }) => ({ receipt: readReceipt(receipt), outcome }))
-      return { ...wire, results }
+      const { type, job } = wire
+      const results: UnitResult[] = wire.results.map(({ receipt, outcome }) => ({
+        receipt: readReceipt(receipt),
+        outcome,
+      }))
+      for (const batch of wire.batches) {
+        const unpacked = unpackResults(batch, job)
+        results.push(...unpacked.results)
+        statements.push(...unpacked.statements)
+      }
+      return { type, job, results }
     }
     case 'countersign':
       return { ...wire, receipts: wire.receipts.map(readReceipt) }

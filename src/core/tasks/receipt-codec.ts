@@ -22,7 +22,7 @@ import type { Attestation, Receipt, SignedAttestation, SignedReceipt } from './r
 import { trap } from './unit-data.ts'
 
 /** An hour: above every wall limit, below where microseconds times prices could surprise. */
-const DURATION_US_MAX = 3_600_000_000
+export const DURATION_US_MAX = 3_600_000_000
 
 const receiptSchema: v.GenericSchema<unknown, Receipt> = v.strictObject({
   manifest: hash,
@@ -53,7 +53,28 @@ export type SigningOptions = Omit<StatementInit<never>, 'kind' | 'body'> & { rea
 /** The typed form of a receipt's statement. */
 export function asReceipt(decoded: DecodedStatement<Receipt>): SignedReceipt {
   const { statement, bytes } = decoded
-  return { executor: statement.author, receipt: statement.body, hash: sha256Hex(bytes), bytes }
+  return new ReceiptOfStatement(statement.author, statement.body, bytes)
+}
+
+/** Few receipts are ever attested: they are hashed when somebody asks. */
+class ReceiptOfStatement implements SignedReceipt {
+  readonly executor: PeerId
+  readonly receipt: Receipt
+  readonly bytes: Uint8Array
+  readonly origin?: DecodedStatement<Receipt>
+  #hash: Hash | undefined
+
+  constructor(executor: PeerId, receipt: Receipt, bytes: Uint8Array, origin?: DecodedStatement<Receipt>) {
+    this.executor = executor
+    this.receipt = receipt
+    this.bytes = bytes
+    if (origin !== undefined) this.origin = origin
+  }
+
+  get hash(): Hash {
+    this.#hash ??= sha256Hex(this.bytes)
+    return this.#hash
+  }
 }
 
 /** The typed form of an attestation's statement. */
@@ -73,7 +94,11 @@ export async function signReceipts(
   signer: Signer,
 ): Promise<SignedReceipt[]> {
   const inits = receipts.map(({ receipt, init }) => ({ ...init, kind: RECEIPT.kind, body: receipt }))
-  return (await signStatements(inits, signer)).map(asReceipt)
+  const signed = await signStatements(inits, signer)
+  return signed.map((origin) => {
+    const { statement, bytes } = origin
+    return new ReceiptOfStatement(statement.author, statement.body, bytes, origin)
+  })
 }
 
 /** Signs an attestation of other executors' receipts. */
@@ -84,7 +109,7 @@ export async function signAttestation(attestation: Attestation, options: Signing
 }
 
 /** What a receipt says must hang together, whoever signed it. Rule [R2]. */
-function checkMeaning(receipt: Receipt): void {
+export function checkReceipt(receipt: Receipt): void {
   const refuse = (field: string, value: string | number | boolean, limit: string) =>
     new InvalidMessageError(`receipt.${field} is ${value}, limit ${limit}`, { field: `receipt.${field}`, value, limit })
   const success = receipt.trap === null && receipt.exitCode === 0
@@ -107,7 +132,7 @@ export function decodeReceipt(bytes: Uint8Array): Unverified<SignedReceipt> {
 
 function decodeReceiptStatement(bytes: Uint8Array): DecodedStatement<Receipt> {
   const decoded = decodeStatement(bytes, RECEIPT)
-  checkMeaning(decoded.statement.body)
+  checkReceipt(decoded.statement.body)
   return decoded
 }
 

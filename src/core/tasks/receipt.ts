@@ -1,4 +1,5 @@
 import type { Hash, PeerId } from '../codec/ids.ts'
+import type { DecodedStatement } from '../identity/statement.ts'
 import type { Trap } from './unit.ts'
 
 /** What an executor swears to about one unit; the body of a signed statement of kind `receipt`, whose author is the executor. */
@@ -29,6 +30,8 @@ export interface SignedReceipt {
   readonly hash: Hash
   /** The encoded signed statement. */
   readonly bytes: Uint8Array
+  /** The statement it is, where this peer signed it itself: what lets several travel together. */
+  readonly origin?: DecodedStatement<Receipt>
 }
 
 /**

@@ -305,7 +305,7 @@ export class SimPeer {
         checker.signed(this.peer, signed.hash)
         const { id } = effect
         return this.#later(world.between(0, 1), () =>
-          this.stepExecutor({ type: 'receiptSigned', nowMs: this.#now(), id, signed }),
+          this.stepExecutor({ type: 'receiptsSigned', nowMs: this.#now(), receipts: [{ id, signed }] }),
         )
       }
       case 'signAttestation': {
