@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { bytes, integer, list, peerId } from '../codec/fields.ts'
+import { bytes, integer, list, rootId } from '../codec/fields.ts'
 import type { Hash, PeerId, RootId } from '../codec/ids.ts'
 import type { Signer, Verifier } from '../identity/ports.ts'
 import {
@@ -35,12 +35,6 @@ export interface TrustAttestation {
 }
 
 export const TRUST_ATTESTATION_KIND = 'trust-attestation'
-
-const rootId = v.pipe(
-  peerId,
-  // A root's text is the peer id of its first key.
-  v.transform((value) => value as string as RootId),
-)
 
 const schema: v.GenericSchema<unknown, TrustAttestation> = v.strictObject({
   subject: rootId,

@@ -63,6 +63,14 @@ export const QUOTA_STEP_MS = MINUTE_MS
 
 /** Wrong results that others outvoted, without own recomputation, until they count as a lie: majorities can be bought, twice less. */
 export const OUTVOTED_MAX = 2
+/** Attestations in one message. */
+export const ATTESTATIONS_PER_MESSAGE_MAX = 8
+/** Statements about others that one peer may bring in a minute; each takes up to seven signature checks. */
+export const TRUST_STATEMENTS_PER_MINUTE_MAX = 64
+/** Attestations told to a peer that connects. */
+export const ATTESTATIONS_TOLD_MAX = 32
+/** Conflicts that are kept to be shown to whoever connects. */
+export const CONFLICTS_TOLD_MAX = 16
 /** A conflict with two receipts, the manifest and a small input. */
 export const CONFLICT_BYTES_MAX = 98_304
 /** Units of others' conflicts that are recomputed here in an hour, so that nobody can make this peer work for nothing. */
@@ -119,6 +127,8 @@ export const PRICE_CLASSES_MAX = 8
 export const ROOTS_MAX = 8_192
 /** Devices of one root that are remembered. */
 export const DEVICES_PER_ROOT_MAX = 16
+/** Units of one root whose receipts are remembered as proof of dealing; some of their jobs may be deleted meanwhile. */
+export const PROOFS_MAX = 6
 /** Points of a root's history that are kept, oldest merged away first. */
 export const HISTORY_POINTS_MAX = 200
 

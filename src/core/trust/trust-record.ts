@@ -1,8 +1,8 @@
-import type { PeerId, RootId } from '../codec/ids.ts'
+import type { JobId, PeerId, RootId } from '../codec/ids.ts'
 import type { Barred } from './blacklist.ts'
 import type { Fixed } from './fixed.ts'
 import { HourQuota } from './hour-quota.ts'
-import { CATEGORIES_MAX, CATEGORY_CHARS_MAX, DEVICES_PER_ROOT_MAX, HISTORY_POINTS_MAX } from './limits.ts'
+import { CATEGORIES_MAX, CATEGORY_CHARS_MAX, DEVICES_PER_ROOT_MAX, HISTORY_POINTS_MAX, PROOFS_MAX } from './limits.ts'
 import { EMPTY_TALLY, type ModelRecord, NEW_MODEL_RECORD, type Tally } from './score.ts'
 
 /** One step of somebody's history. */
@@ -39,6 +39,8 @@ export interface TrustRecord {
   subnet: string | null
   readonly quota: HourQuota
   readonly history: HistoryPoint[]
+  /** Accepted units whose receipts prove the dealing, newest last. */
+  readonly proofs: { readonly job: JobId; readonly unit: number }[]
 }
 
 export function newRecord(root: RootId, nowMs: number): TrustRecord {
@@ -58,6 +60,7 @@ export function newRecord(root: RootId, nowMs: number): TrustRecord {
     subnet: null,
     quota: new HourQuota(),
     history: [],
+    proofs: [],
   }
 }
 
@@ -95,4 +98,12 @@ export function notePoint(record: TrustRecord, point: HistoryPoint): void {
   const half = Math.floor(history.length / 2)
   const thinned = history.filter((_, index) => index >= half || index % 2 === 0)
   history.splice(0, history.length, ...thinned)
+}
+
+/** Remembers a unit whose receipt can be shown. Of one job only the newest: several jobs prove more than many units of one. */
+export function noteProof(record: TrustRecord, proof: { readonly job: JobId; readonly unit: number }): void {
+  const same = record.proofs.findIndex(({ job }) => job === proof.job)
+  if (same >= 0) record.proofs.splice(same, 1)
+  record.proofs.push(proof)
+  if (record.proofs.length > PROOFS_MAX) record.proofs.shift()
 }

@@ -55,6 +55,8 @@ export type TrustChange =
   | { readonly type: 'tier'; readonly root: RootId; readonly from: Tier; readonly to: Tier }
   | { readonly type: 'suspected'; readonly root: RootId; readonly accuser: RootId }
   | { readonly type: 'slandered'; readonly root: RootId; readonly accuser: RootId }
+  /** No room was left for it. */
+  | { readonly type: 'forgotten'; readonly root: RootId }
 
 export interface TrustStateInit {
   readonly self: RootId
@@ -78,7 +80,7 @@ const WORD_INTERVAL_MS = 60_000
 export class TrustState {
   readonly #self: RootId
   readonly #preTrusted: ReadonlySet<RootId>
-  readonly #quotas: boolean
+  #quotas: boolean
   readonly #rules: TrustRules
   /** Longest idle first. */
   readonly #records = new Map<RootId, TrustRecord>()
@@ -88,6 +90,7 @@ export class TrustState {
   /** Answers of {@link attested}, emptied as a whole. */
   readonly #words = new Map<RootId, { readonly score: Fixed; readonly confidence: Fixed }>()
   #wordsSinceMs = 0
+  #forgotten: RootId[] = []
   #flow: { readonly atMs: number; readonly trust: ReadonlyMap<RootId, number>; readonly reference: number } | null =
     null
 
@@ -110,6 +113,15 @@ export class TrustState {
     return this.#heard
   }
 
+  /** Whether quotas, trials and tiers count: the network's policy says so, and may come to be known late. */
+  enforce(quotas: boolean): void {
+    this.#quotas = quotas
+  }
+
+  get enforced(): boolean {
+    return this.#quotas
+  }
+
   record(root: RootId): TrustRecord | undefined {
     return this.#records.get(root)
   }
@@ -121,6 +133,12 @@ export class TrustState {
     if (event.root === this.#self) return []
     const record = this.#touch(event.root, event.nowMs)
     noteDevice(record, event.peer)
+    const changes = this.#apply(record, event)
+    for (const root of this.#forgotten.splice(0)) changes.push({ type: 'forgotten', root })
+    return changes
+  }
+
+  #apply(record: TrustRecord, event: TrustEvent): TrustChange[] {
     switch (event.type) {
       case 'seen':
         if (event.subnet !== null) record.subnet = event.subnet
@@ -492,7 +510,9 @@ export class TrustState {
       victim = root
       break
     }
-    if (victim !== undefined) this.#records.delete(victim)
+    if (victim === undefined) return
+    this.#records.delete(victim)
+    this.#forgotten.push(victim)
   }
 }
 
