@@ -9,6 +9,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const WORKER_NAMES = [
   { entry: '/src/workers/sandbox/', name: 'sandbox-worker' },
   { entry: '/src/workers/node/', name: 'node-worker' },
+  { entry: '/src/workers/pow/', name: 'pow-worker' },
 ] as const
 
 /** Precached files above this are a mistake in the build, not something to make a phone download. */

@@ -29,9 +29,9 @@ function starling(command: string): Running {
 
 /** Two tabs and one Node peer, over a relay, all from the command line. */
 beforeAll(async () => {
-  relay = new Running('exec $STARLING relay --json --port 0 --host 127.0.0.1 --network cli-e2e')
-  const { urls } = await relay.firstJson<{ urls: string[] }>()
-  url = urls[0] ?? ''
+  relay = new Running('exec $STARLING relay --json --port 0 --host 127.0.0.1')
+  const { inviteUrls } = await relay.firstJson<{ inviteUrls: string[] }>()
+  url = inviteUrls[0] ?? ''
   swarm = starling('exec $STARLING swarm --nodes 2 --json')
   peer = starling('exec $STARLING peer --json --data-dir :memory: --workers 1 --metrics-port 0')
   const tabs = await swarm.firstJson<{ nodes: number; peers: string[] }>()
@@ -121,10 +121,10 @@ describe('starling run', () => {
   })
 
   it('ends with 3 when nobody takes the job', async () => {
-    const alone = new Running('exec $STARLING relay --json --port 0 --host 127.0.0.1 --network alone')
+    const alone = new Running('exec $STARLING relay --json --port 0 --host 127.0.0.1')
     try {
-      const { urls } = await alone.firstJson<{ urls: string[] }>()
-      const command = `$STARLING run ${MODULE} --relay ${urls[0]} --inputs 1..3 --wait 3`
+      const { inviteUrls } = await alone.firstJson<{ inviteUrls: string[] }>()
+      const command = `$STARLING run ${MODULE} --relay '${inviteUrls[0]}' --inputs 1..3 --wait 3`
       const { code, stderr } = await starling(command).ended
       expect(stderr).toContain('No peer took the job within 3 s')
       expect(code).toBe(3)

@@ -16,7 +16,7 @@ let relay: RelayProcess
 let url: string
 
 beforeAll(async () => {
-  relay = await RelayProcess.start({ DIST_DIR: DIST, NETWORK_ID: 'pwa' })
+  relay = await RelayProcess.start({ DIST_DIR: DIST })
   url = relay.url
   // Installability is only told of in a profile that stays.
   context = await chromium.launchPersistentContext(mkdtempSync(join(tmpdir(), 'starling-profile-')), {

@@ -84,7 +84,7 @@ describe('the interface', () => {
     await giver.getByRole('button', { name: 'Run the job' }).click()
     await giver.waitForURL(/\/jobs\/\w+/)
     const link = await giver.evaluate(async () => (await globalThis.starling?.snapshot())?.inviteUrl ?? '')
-    expect(link).toBe(`${room.url}/`)
+    expect(link).toBe(room.relay.link())
     const started = performance.now()
     const phone = await room.page(new URL(link).pathname, { viewport: SIZES.phone, isMobile: true, hasTouch: true })
     await phone.getByRole('button', { name: 'Start lending' }).tap({ timeout: 30_000 })

@@ -1,17 +1,29 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { inviteLink } from '../../src/node/capability.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/relay/main.ts', import.meta.url))
 const START_TIMEOUT_MS = 60_000
 
+interface Said {
+  readonly urls: readonly string[]
+  readonly networkId: string
+  readonly invite: string | null
+}
+
 /** A relay in a process of its own, so that it can be gone in the way that machines are: without a word. */
 export class RelayProcess {
   readonly url: string
+  readonly networkId: string
+  /** What lets others in, for a link; `null` when the network is no room. */
+  readonly invite: string | null
   readonly #child: ChildProcess
 
-  private constructor(child: ChildProcess, url: string) {
+  private constructor(child: ChildProcess, said: Said) {
     this.#child = child
-    this.url = url
+    this.url = (said.urls[0] ?? '').replace(/\/$/, '')
+    this.networkId = said.networkId
+    this.invite = said.invite
   }
 
   /** @param env - As `src/relay/main.ts` takes it; any free port of the loopback by default. */
@@ -20,9 +32,12 @@ export class RelayProcess {
       env: { ...process.env, HOST: '127.0.0.1', PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    const { urls } = JSON.parse(await firstLine(child)) as { urls: readonly string[] }
-    const [url = ''] = urls
-    return new RelayProcess(child, url.replace(/\/$/, ''))
+    return new RelayProcess(child, JSON.parse(await firstLine(child)) as Said)
+  }
+
+  /** The link to a view of the page, with what lets in. */
+  link(path = '/'): string {
+    return inviteLink(this.url + path, this.invite)
   }
 
   kill(): void {

@@ -52,26 +52,23 @@ export class Room {
   readonly #contexts = new Set<BrowserContext>()
   readonly #dataDir: string
   #relay: RelayProcess
-  readonly #networkId: string
 
-  private constructor(browser: Browser, relay: RelayProcess, networkId: string, dataDir: string) {
+  private constructor(browser: Browser, relay: RelayProcess, dataDir: string) {
     this.#browser = browser
     this.#relay = relay
-    this.#networkId = networkId
     this.#dataDir = dataDir
   }
 
   static async open(): Promise<Room> {
     if (!existsSync(join(DIST, 'index.html'))) throw new Error('There is no built page: run `npm run build` first')
-    const networkId = `room-${crypto.randomUUID().slice(0, 8)}`
     const dataDir = mkdtempSync(join(tmpdir(), 'starling-room-'))
-    const relay = await RelayProcess.start({ DATA_DIR: dataDir, DIST_DIR: DIST, NETWORK_ID: networkId })
+    const relay = await RelayProcess.start({ DATA_DIR: dataDir, DIST_DIR: DIST })
     const browser = await launchChromium(ensureChromium(() => undefined))
-    return new Room(browser, relay, networkId, dataDir)
+    return new Room(browser, relay, dataDir)
   }
 
   get url(): string {
-    return `${this.#relay.url}/`
+    return this.#relay.link()
   }
 
   /** Kills the relay and starts it again with its key, on its port. `between` runs while it is away. */
@@ -83,7 +80,6 @@ export class Room {
       PORT: port,
       DATA_DIR: this.#dataDir,
       DIST_DIR: DIST,
-      NETWORK_ID: this.#networkId,
     })
     if (new URL(this.#relay.url).port !== port) throw new Error(`The relay's port ${port} was taken meanwhile`)
   }

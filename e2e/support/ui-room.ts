@@ -32,9 +32,8 @@ export class UiRoom {
 
   static async open(): Promise<UiRoom> {
     if (!existsSync(join(DIST, 'index.html'))) throw new Error('There is no built page: run `npm run build` first')
-    const networkId = `ui-${crypto.randomUUID().slice(0, 8)}`
     const dataDir = mkdtempSync(join(tmpdir(), 'starling-ui-'))
-    const relay = await RelayProcess.start({ DATA_DIR: dataDir, DIST_DIR: DIST, NETWORK_ID: networkId })
+    const relay = await RelayProcess.start({ DATA_DIR: dataDir, DIST_DIR: DIST })
     return new UiRoom(relay, await launchChromium(ensureChromium(() => undefined)))
   }
 
@@ -52,7 +51,7 @@ export class UiRoom {
     page.on('console', (message) => {
       if (message.type() === 'error') this.complaints.push(message.text())
     })
-    await page.goto(this.url + path)
+    await page.goto(this.relay.link(path))
     return page
   }
 

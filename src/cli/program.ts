@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander'
+import { POLICY_KINDS, type PolicyKind } from '../core/admission/policy.ts'
 import { GAS_MAX, MEMORY_BYTES_MAX, PPM, PRIORITY_MAX, REPLICAS_MAX, WALL_MS_MAX } from '../core/tasks/limits.ts'
 import type { JobOptions } from '../node/contract.ts'
 import { VERSION } from '../node/version.ts'
-import { type Context, DEFAULT_NETWORK_ID, DEFAULT_PORT, DEFAULT_RELAY, defaultDataDir } from './commands/context.ts'
+import { type Context, DEFAULT_PORT, DEFAULT_RELAY, defaultDataDir } from './commands/context.ts'
 import { EXIT_CODE_HELP } from './exit-codes.ts'
 import { INPUT_AS, type InputAs } from './inputs.ts'
 import { EXECUTOR_WAIT_SECONDS, TABS_MAX } from './limits.ts'
@@ -19,7 +20,7 @@ interface ServerFlags {
   readonly host?: string
   readonly dataDir?: string
   readonly name?: string
-  readonly network: string
+  readonly policy?: PolicyKind
   readonly publicUrl?: string
   readonly tlsCert?: string
   readonly tlsKey?: string
@@ -56,7 +57,9 @@ function withServer(command: Command): Command {
     .option('--port <number>', 'first port to try', whole(0, PORT_MAX), DEFAULT_PORT)
     .option('--data-dir <folder>', `where keys are kept (default: ${defaultDataDir('relay')})`)
     .option('--name <text>', 'shown to those who join')
-    .option('--network <id>', 'rooms with different ids do not meet', DEFAULT_NETWORK_ID)
+    .addOption(
+      new Option('--policy <kind>', 'of a new network: who is let in (default: room)').choices([...POLICY_KINDS]),
+    )
     .option('--public-url <url>', 'the address when something in front ends TLS', httpUrl)
     .addOption(new Option('--tls-cert <file>', 'PEM certificate that browsers trust').argParser(String))
     .addOption(new Option('--tls-key <file>', 'its PEM key').argParser(String))
@@ -70,7 +73,7 @@ function serverOptions(flags: ServerFlags, command: Command) {
     port: flags.port,
     host: flags.host ?? '0.0.0.0',
     dataDir: flags.dataDir ?? defaultDataDir('relay'),
-    networkId: flags.network,
+    ...(flags.policy !== undefined && { policy: flags.policy }),
     ...(flags.name !== undefined && { name: flags.name }),
     ...(flags.publicUrl !== undefined && { publicUrl: flags.publicUrl }),
     ...(flags.tlsCert !== undefined && { tlsCert: flags.tlsCert }),
@@ -124,7 +127,7 @@ function addRelay(program: Command, makeContext: MakeContext): void {
 
 function withRelay(command: Command): Command {
   return command.addOption(
-    new Option('--relay <url>', "address of the room's page")
+    new Option('--relay <url>', "the room's link, or the address of its page")
       .env('STARLING_RELAY')
       .default(DEFAULT_RELAY)
       .argParser(httpUrl),

@@ -126,8 +126,8 @@ export const SLEEP_GAP_MS = 8_000
 /** Asking a page for its relays. */
 export const WELL_KNOWN_TIMEOUT_MS = 5_000
 
-/** The answer of a page that lists relays. */
-export const WELL_KNOWN_BYTES_MAX = 64 * 1024
+/** The answer of a page that lists relays; a policy of a thousand members is the large part of it. */
+export const WELL_KNOWN_BYTES_MAX = 256 * 1024
 
 /** A page is asked again for its relays after this while none of them answers. */
 export const WELL_KNOWN_RETRY_MS = 3_000

@@ -11,8 +11,9 @@ import { webRTCDirect } from '@libp2p/webrtc'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
+import { CREDENTIALS_PROTOCOL } from '../core/admission/credentials.ts'
 import { networkDht } from './dht.ts'
-import { announcementTopic, Discovery, PEERS_PROTOCOL } from './discovery.ts'
+import { announcementTopic, Discovery, LIBP2P_VERIFIER, PEERS_PROTOCOL } from './discovery.ts'
 import { PeerUnreachableError } from './errors.ts'
 import { announcementGossip, OPEN_GATER, rtcConfigurationOf } from './host-options.ts'
 import { privateKeyOf } from './identity.ts'
@@ -34,6 +35,7 @@ import {
 import { componentLogger, silentLogger } from './logging.ts'
 import { Messages } from './messages.ts'
 import type { MetricSample, NetworkLogger, PeerIdentity } from './network.ts'
+import { RelayAdmission, type RelayAdmissionInit } from './relay-admission.ts'
 
 export interface RelayHostInit {
   readonly networkId: string
@@ -49,6 +51,8 @@ export interface RelayHostInit {
   readonly agent?: string
   readonly reservationsMax?: number
   readonly logger?: NetworkLogger
+  /** Checks who connects; without it everybody is welcome. */
+  readonly admission?: RelayAdmissionInit
 }
 
 /** The libp2p half of a relay; its HTTP server, page and command line are elsewhere. */
@@ -77,6 +81,7 @@ type UpgradeListener = Listener & { onUpgrade(request: IncomingMessage, socket: 
 export async function createRelayHost(init: RelayHostInit): Promise<RelayHost> {
   const logger = init.logger ?? silentLogger
   const upgrades: UpgradeListener[] = []
+  let admission: RelayAdmission | null = null
   const node = await createLibp2p({
     privateKey: privateKeyOf(init.identity),
     logger: componentLogger(logger),
@@ -97,7 +102,10 @@ export async function createRelayHost(init: RelayHostInit): Promise<RelayHost> {
     ] as never,
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
-    connectionGater: OPEN_GATER,
+    connectionGater: {
+      ...OPEN_GATER,
+      denyInboundRelayReservation: async (source) => (await admission?.mayReserve(source.toString())) === false,
+    },
     connectionMonitor: { enabled: false },
     connectionManager: {
       maxConnections: RELAY_CONNECTIONS_MAX,
@@ -127,6 +135,7 @@ export async function createRelayHost(init: RelayHostInit): Promise<RelayHost> {
     },
   })
   const services = await serve(node, init)
+  admission = services.admission
   return {
     peerId: node.peerId.toString(),
     multiaddrs: () => node.getMultiaddrs().map((address) => address.toString()),
@@ -134,6 +143,7 @@ export async function createRelayHost(init: RelayHostInit): Promise<RelayHost> {
     metrics: () => samplesOf(node, node.services.relay as unknown as RelayServer, services),
     stop: async () => {
       services.messages.stop()
+      services.admission?.stop()
       await node.stop()
     },
   }
@@ -157,6 +167,7 @@ type RelayNode = Libp2p<{ identify: Identify; identifyPush: IdentifyPush; ping: 
 interface RelayServices {
   readonly discovery: Discovery
   readonly messages: Messages
+  readonly admission: RelayAdmission | null
 }
 
 /** What a relay does beside relaying: hears who is there and tells those who ask, and answers pings. */
@@ -168,8 +179,12 @@ async function serve(node: RelayNode, init: RelayHostInit): Promise<RelayService
     network: init.networkId,
     identity: init.identity,
     now,
+    // A relay is a server: its clock is kept by its system, and strangers do not move it.
+    networkTime: () => ({ nowMs: now(), isKnown: true }),
+    verifier: LIBP2P_VERIFIER,
     entriesMax: RELAY_ANNOUNCEMENTS_MAX,
     onHeard: () => {},
+    onRefused: refused,
   })
   const messages = new Messages({
     now,
@@ -190,7 +205,18 @@ async function serve(node: RelayNode, init: RelayHostInit): Promise<RelayService
     onStranger: () => {},
     onDead: () => {},
   })
+  const admission =
+    init.admission === undefined
+      ? null
+      : new RelayAdmission(init.admission, {
+          send: (peer, message) => messages.send(peer, CREDENTIALS_PROTOCOL, message),
+          isConnected: (peer) => node.getConnections(peerIdFromString(peer)).length > 0,
+          drop: (peer) => void node.hangUp(peerIdFromString(peer)).catch(refused),
+          now,
+        })
+  node.addEventListener('peer:connect', ({ detail }) => admission?.connected(detail.toString()))
   node.addEventListener('peer:disconnect', ({ detail }) => {
+    admission?.disconnected(detail.toString())
     messages.forget(detail.toString())
     // Who has left the relay cannot be dialled through it: newcomers are not told of it.
     discovery.forget(detail.toString())
@@ -206,14 +232,22 @@ async function serve(node: RelayNode, init: RelayHostInit): Promise<RelayService
       messages.receive(connection.remotePeer.toString(), stream, (from, message) => keepalive.receive(from, message)),
     limits,
   )
+  if (admission !== null) {
+    await node.handle(
+      CREDENTIALS_PROTOCOL,
+      (stream, connection) =>
+        messages.receive(connection.remotePeer.toString(), stream, (from, message) => admission.receive(from, message)),
+      limits,
+    )
+  }
   await node.handle(PEERS_PROTOCOL, (stream) => void discovery.answer(stream).catch(refused), limits)
-  return { discovery, messages }
+  return { discovery, messages, admission }
 }
 
 function samplesOf(
   node: Pick<RelayNode, 'getConnections'>,
   relay: RelayServer,
-  { discovery, messages }: RelayServices,
+  { discovery, messages, admission }: RelayServices,
 ): MetricSample[] {
   const connections = node.getConnections()
   const gauge = (name: string, help: string, value: number): MetricSample => ({ name, kind: 'gauge', help, value })
@@ -222,6 +256,7 @@ function samplesOf(
     gauge('relay_reservations', 'Circuit relay reservations in force', relay.reservations.size),
     gauge('relay_announced_peers', 'Peers heard of lately', discovery.size),
     gauge('relay_refused_messages', 'Messages refused since the start', messages.counters.refused),
+    ...(admission?.metrics() ?? []),
     gauge(
       'relay_streams',
       'Open streams on all connections of the relay',

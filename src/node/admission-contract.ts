@@ -47,4 +47,10 @@ export interface AdmissionApi {
   admission(): Promise<AdmissionInfo>
   startMining(): Promise<void>
   pauseMining(): Promise<void>
+  /**
+   * Takes what a link invites with (`#invite=…`), and keeps it.
+   *
+   * @throws `InvalidMessageError` When it does not invite to this network.
+   */
+  useInvite(invite: string): Promise<AdmissionInfo>
 }

@@ -2,6 +2,7 @@ import { proxy, type Remote, transfer, wrap } from 'comlink'
 import { serveRtc } from '../net/rtc/bridge.ts'
 import { installErrorTransfer } from '../workers/error-transfer.ts'
 import type { NodeWorkerApi, NodeWorkerInit } from '../workers/node/contract.ts'
+import { inviteOf } from './capability.ts'
 import type { NodeApi, NodeEvent } from './contract.ts'
 import { watchPlatform } from './platform.ts'
 import { API_METHODS, type ApiCall, callApi, ViewerClient, ViewerServer, WATCH_INTERVAL_MS } from './sharing.ts'
@@ -37,9 +38,23 @@ export async function openNode(init: OpenNodeInit = {}): Promise<NodeHandle> {
     networkId: '',
     // Whatever view this is, the link to share is the page's front.
     pageUrl: new URL('/', location.href).href,
+    invite: inviteOf(location.href),
   })
   await tab.open()
+  await takeInvite(tab)
   return tab
+}
+
+/**
+ * The node keeps the invite from here on; the address is left without it, so that it is not in every picture of the screen. A tab that
+ * shows another tab's node hands its invite on to that.
+ */
+async function takeInvite(tab: NodeHandle): Promise<void> {
+  const invite = inviteOf(location.href)
+  if (invite === null) return
+  history.replaceState(history.state, '', location.pathname + location.search)
+  // A link of another network is no reason not to open.
+  if (tab.role() === 'viewer') await tab.api.useInvite(invite).catch(() => undefined)
 }
 
 class BrowserTab implements NodeHandle {

@@ -9,13 +9,15 @@ it('inviteUrlOf gives a link that works from another machine where there is one'
 })
 
 it('readRendezvous takes relays without page addresses, and refuses what is no rendezvous', () => {
-  const card = { networkId: 'a', multiaddrs: [], version: '1', name: 'x' }
+  const card = { networkId: 'a', multiaddrs: [], version: '1', name: 'x', policy: 'AAAA' }
   expect(readRendezvous(JSON.stringify(card)).urls).toEqual([])
   for (const wrong of [
     '',
     '{}',
     JSON.stringify({ ...card, networkId: '' }),
     JSON.stringify({ ...card, urls: ['no url'] }),
+    JSON.stringify({ ...card, policy: undefined }),
+    JSON.stringify({ ...card, policy: 'not base64!' }),
   ]) {
     expect(() => readRendezvous(wrong)).toThrow()
   }

@@ -1,6 +1,12 @@
+import { base64pad as base64 } from 'multiformats/bases/base64'
 import * as v from 'valibot'
+import { type FoundedNetwork, readPolicy } from '../core/admission/policy.ts'
 import { StarlingError } from '../core/codec/errors.ts'
 import { NETWORK_CHARS_MAX } from '../core/identity/limits.ts'
+import type { Verifier } from '../core/identity/ports.ts'
+
+/** A policy of many members is the large part. */
+const ANSWER_CHARACTERS_MAX = 262_144
 
 /** The relay's `/.well-known/starling.json`: which network this is and where its relays are. Source: docs/PROTOCOL.md. */
 const rendezvousSchema = v.object({
@@ -9,6 +15,10 @@ const rendezvousSchema = v.object({
   version: v.pipe(v.string(), v.maxLength(64)),
   /** Where other machines open the page. */
   urls: v.optional(v.pipe(v.array(v.pipe(v.string(), v.url(), v.maxLength(512))), v.maxLength(64)), []),
+  /** The founder's signed policy, base64; the id is made from it. */
+  policy: v.pipe(v.string(), v.base64(), v.maxLength(ANSWER_CHARACTERS_MAX)),
+  /** The founder's beacon of this epoch, base64, where the policy asks for one. */
+  beacon: v.optional(v.nullable(v.pipe(v.string(), v.base64(), v.maxLength(8_192))), null),
 })
 
 export type Rendezvous = v.InferOutput<typeof rendezvousSchema>
@@ -24,7 +34,6 @@ export function readRendezvous(text: string): Rendezvous {
 }
 
 const FETCH_TIMEOUT_MS = 5_000
-const ANSWER_CHARACTERS_MAX = 65_536
 
 /**
  * Asks a relay's page which network it serves.
@@ -48,6 +57,25 @@ export async function fetchRendezvous(origin: string): Promise<Rendezvous> {
       { cause },
     )
   }
+}
+
+/**
+ * The network of a rendezvous, by its policy. Whoever holds the network's id knows the policy: a relay cannot state another.
+ *
+ * @throws `BadPolicyError` or `BadSignatureError` When the policy is not the one that the id was made from.
+ */
+export function networkOf({ networkId, policy }: Rendezvous, verifier: Verifier): Promise<FoundedNetwork> {
+  return readPolicy(bytesOf(policy), { networkId, verifier })
+}
+
+/** The beacon's statement, when there is one. */
+export function beaconOf({ beacon }: Rendezvous): Uint8Array | null {
+  return beacon === null ? null : bytesOf(beacon)
+}
+
+function bytesOf(text: string): Uint8Array {
+  // Multibase puts an `M` before padded base64.
+  return base64.decode(`M${text}`)
 }
 
 const LOOPBACK = /^(localhost|127\.[\d.]+|\[::1\])$/

@@ -25,9 +25,14 @@ export interface TaskLinkEvents {
   refused(from: PeerId): void
 }
 
+/** Messages of one peer, and to one, that wait until it is known whether it is admitted; further ones are dropped. */
+const WAITING_MESSAGES_MAX = 256
+
 /**
  * The edge between the schedulers and the network: encodes, decodes, verifies, and keeps each peer's messages in their order.
  * What this peer sends to itself goes around the network and is not signed for twice.
+ *
+ * Guests give and take no work: what they send is dropped here, and nothing is sent to them. Rule [A12].
  */
 export class TaskLink {
   readonly #ports: NodePorts
@@ -36,6 +41,10 @@ export class TaskLink {
   readonly #topic: string
   /** The last message of each peer that is still being verified; later ones wait for it. */
   readonly #verifying = new Map<PeerId, Promise<void>>()
+  /** What waits for a peer that is being met, encoded. */
+  readonly #meeting = new Map<PeerId, Uint8Array[]>()
+  /** What came of a peer that has not shown yet who it is. */
+  readonly #waiting = new Map<PeerId, Uint8Array[]>()
   readonly #stops: (() => void)[] = []
 
   constructor(ports: NodePorts, network: Network, events: TaskLinkEvents) {
@@ -62,11 +71,32 @@ export class TaskLink {
       queueMicrotask(() => this.#deliver(peer, message))
       return
     }
+    const bytes = encodeTaskMessage(message)
+    const meeting = this.#meeting.get(peer)
+    if (meeting !== undefined) {
+      if (meeting.length < WAITING_MESSAGES_MAX) meeting.push(bytes)
+    } else if (this.#ports.admission.admitted(peer) !== null) {
+      this.#transmit(peer, bytes)
+    } else {
+      this.#meet(peer, bytes)
+    }
+  }
+
+  #meet(peer: PeerId, first: Uint8Array): void {
+    const waiting = [first]
+    this.#meeting.set(peer, waiting)
+    void this.#ports.admission.meet(peer).then((root) => {
+      this.#meeting.delete(peer)
+      if (root !== null) for (const bytes of waiting) this.#transmit(peer, bytes)
+    })
+  }
+
+  #transmit(peer: PeerId, bytes: Uint8Array): void {
     try {
-      this.#network.send(peer, TASKS_PROTOCOL, encodeTaskMessage(message))
+      this.#network.send(peer, TASKS_PROTOCOL, bytes)
     } catch (error) {
       // The protocol repeats itself; a full queue or a peer that just left is not news.
-      this.#ports.log.write('debug', 'tasks', `Could not send ${message.type}: ${describe(error)}`)
+      this.#ports.log.write('debug', 'tasks', `Could not send a message: ${describe(error)}`)
     }
   }
 
@@ -79,6 +109,23 @@ export class TaskLink {
 
   #receive(from: string, bytes: Uint8Array): void {
     if (!isPeerId(from)) return
+    const { admission } = this.#ports
+    const waiting = this.#waiting.get(from)
+    if (waiting !== undefined) {
+      if (waiting.length < WAITING_MESSAGES_MAX) waiting.push(bytes)
+    } else if (admission.admitted(from) !== null) {
+      this.#take(from, bytes)
+    } else {
+      const first = [bytes]
+      this.#waiting.set(from, first)
+      void admission.meet(from).then((root) => {
+        this.#waiting.delete(from)
+        if (root !== null) for (const each of first) this.#take(from, each)
+      })
+    }
+  }
+
+  #take(from: PeerId, bytes: Uint8Array): void {
     let decoded: ReturnType<typeof decodeTaskMessage>
     try {
       decoded = decodeTaskMessage(bytes)
@@ -107,8 +154,11 @@ export class TaskLink {
     this.#verifying.set(from, turn)
   }
 
+  /** The word of a stranger is heard: answering it means meeting it first. */
   #hear(from: string, bytes: Uint8Array): void {
     if (!isPeerId(from)) return
+    const { admission } = this.#ports
+    if (admission.admitted(from) === null && !admission.isStranger(from)) return
     try {
       this.#events.toExecutor(from, decodeGossipedOffer(bytes))
     } catch (error) {

@@ -14,3 +14,8 @@ export class PageFilesError extends StarlingError {
 export class RelayKeyError extends StarlingError {
   override readonly name = 'RelayKeyError'
 }
+
+/** The folder's network cannot be read, or is of another kind than was asked for. */
+export class RelayPolicyError extends StarlingError {
+  override readonly name = 'RelayPolicyError'
+}

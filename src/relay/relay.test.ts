@@ -53,7 +53,7 @@ function raw(bytes: string | Buffer, port = relay.port): Promise<string> {
 }
 
 function start(more: Partial<Parameters<typeof startRelay>[0]> = {}): Promise<Relay> {
-  return startRelay({ host: '127.0.0.1', port: 0, dataDir: null, distDir, networkId: 'test', ...more })
+  return startRelay({ host: '127.0.0.1', port: 0, dataDir: null, distDir, ...more })
 }
 
 beforeAll(async () => {
@@ -245,7 +245,7 @@ describe('/.well-known/starling.json', () => {
     const { headers, body } = await ask('/.well-known/starling.json', { headers: { Host: `localhost:${relay.port}` } })
     const known = JSON.parse(body.toString())
     expect(known).toMatchObject({
-      networkId: 'test',
+      networkId: relay.networkId,
       name: 'the test room',
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
     })

@@ -2,12 +2,16 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
+import type { Policy } from '../core/admission/policy.ts'
 import type { NetworkLogger, PeerIdentity } from '../net/network.ts'
 import { createRelayHost, type RelayHost } from '../net/relay-host.node.ts'
+import { capabilityText } from '../node/capability.ts'
 import { loadDeviceKeyFile, makeVolatileDeviceKey } from '../storage/device-key-file.node.ts'
 import { type Endpoint, endpointsOf, endpointUrl, isLoopback, parseHost, webSocketMultiaddr } from './addresses.ts'
+import { openGate, type RelayGate } from './admission.ts'
 import { fingerprintOf, selfSignedTls, type TlsFiles } from './certificate.ts'
 import { RelayKeyError } from './errors.ts'
+import type { PolicyWish } from './founding.ts'
 import { UPGRADE_KEEP_ALIVE_MS, UPGRADES_MAX } from './limits.ts'
 import { Listener, type ListenerInit } from './listener.ts'
 import { RelayMetrics } from './metrics.ts'
@@ -23,9 +27,12 @@ export interface RelayInit {
   readonly dataDir: string | null
   /** The built page; `null` serves none. */
   readonly distDir: string | null
-  readonly networkId: string
-  /** Shown to people who join. @default 'a room' */
+  /** Shown to people who join. @default The policy's. */
   readonly name?: string
+  /** Asked of the network that is founded at the first start. @default A room */
+  readonly policy?: Omit<PolicyWish, 'name'>
+  /** Places for those who are not admitted. */
+  readonly guestPlacesMax?: number
   /** PEM files of a certificate that browsers trust; without them one is made. */
   readonly tlsFiles?: { readonly cert: string; readonly key: string }
   /** Where the relay is reached when something in front of it ends TLS: `https://relay.example/`. */
@@ -41,6 +48,9 @@ export interface Relay {
   readonly urls: readonly string[]
   readonly peerId: string
   readonly networkId: string
+  readonly policy: Policy
+  /** What lets others into the room, for a link; `null` when the network is none. */
+  readonly invite: string | null
   multiaddrs(): string[]
   /** `null` when the relay speaks no TLS. */
   readonly tls: { readonly selfSigned: boolean; readonly fingerprint: string } | null
@@ -60,6 +70,15 @@ const { version: VERSION } = JSON.parse(readFileSync(new URL('../../package.json
 export async function startRelay(init: RelayInit): Promise<Relay> {
   const files = init.distDir === null ? null : readPageFiles(init.distDir)
   const tls = await tlsOf(init)
+  const identity: PeerIdentity =
+    init.dataDir === null ? await makeVolatileDeviceKey() : await loadDeviceKeyFile(join(init.dataDir, 'relay-key'))
+  const gate = await openGate(identity, {
+    dataDir: init.dataDir,
+    wish: { ...init.policy, ...(init.name !== undefined && { name: init.name }) },
+    ...(init.guestPlacesMax !== undefined && { guestPlacesMax: init.guestPlacesMax }),
+    ...(init.logger && { logger: init.logger }),
+  })
+  const { network, capability } = gate.founding
   let host: RelayHost | null = null
   let pageUrls: readonly string[] = []
   const sockets = new Set<Socket>()
@@ -74,8 +93,16 @@ export async function startRelay(init: RelayInit): Promise<Relay> {
       files,
       metrics,
       tls: tls !== null && init.publicUrl === undefined,
-      wellKnown: (endpoint) =>
-        host && { ...wellKnownOf(host, init, publicEndpoint(init.publicUrl) ?? endpoint), urls: pageUrls },
+      wellKnown: async (endpoint) =>
+        host && {
+          ...addressesOf(host, publicEndpoint(init.publicUrl) ?? endpoint),
+          networkId: network.networkId,
+          version: VERSION,
+          name: init.name ?? network.policy.name,
+          urls: pageUrls,
+          policy: base64(network.bytes),
+          beacon: base64((await gate.beacons.beacon())?.statement ?? null),
+        },
     }),
     onUpgrade: (request, socket, head) => {
       const accepted = host !== null && sockets.size < UPGRADES_MAX && isWebSocketForHost(request)
@@ -94,7 +121,7 @@ export async function startRelay(init: RelayInit): Promise<Relay> {
   const endpoints = [...(publicEndpoints(init.publicUrl) ?? []), ...endpointsOf(init.host, port, tls !== null)]
   pageUrls = endpoints.filter((endpoint) => !isLoopback(endpoint.host)).map(endpointUrl)
   try {
-    host = await startHost(init, port, endpoints)
+    host = await startHost(init, { port, endpoints, identity, gate })
   } catch (error) {
     await listener.stop()
     throw error
@@ -104,7 +131,9 @@ export async function startRelay(init: RelayInit): Promise<Relay> {
     port,
     urls: endpoints.map(endpointUrl),
     peerId: started.peerId,
-    networkId: init.networkId,
+    networkId: network.networkId,
+    policy: network.policy,
+    invite: capability && capabilityText(capability),
     multiaddrs: () => started.multiaddrs(),
     tls: tls && { selfSigned: tls.selfSigned, fingerprint: tls.fingerprint },
     stop: async () => {
@@ -149,13 +178,21 @@ function publicEndpoints(url: string | undefined): Endpoint[] | null {
  * The relay's libp2p host. WebRTC-direct takes the UDP port of the same number, so that a firewall has one number to open; when that is
  * taken, any.
  */
-async function startHost(init: RelayInit, port: number, endpoints: readonly Endpoint[]): Promise<RelayHost> {
-  const identity: PeerIdentity =
-    init.dataDir === null ? await makeVolatileDeviceKey() : await loadDeviceKeyFile(join(init.dataDir, 'relay-key'))
+async function startHost(
+  init: RelayInit,
+  parts: {
+    readonly port: number
+    readonly endpoints: readonly Endpoint[]
+    readonly identity: PeerIdentity
+    readonly gate: RelayGate
+  },
+): Promise<RelayHost> {
+  const { port, endpoints, identity, gate } = parts
   const start = (udpPort: number): Promise<RelayHost> =>
     createRelayHost({
-      networkId: init.networkId,
+      networkId: gate.founding.network.networkId,
       identity,
+      admission: gate.host,
       announce: [...new Set(endpoints.map(webSocketMultiaddr))],
       listen: [
         `/ip4/${init.host === 'localhost' || init.host.includes(':') ? '127.0.0.1' : init.host}/udp/${udpPort}/webrtc-direct`,
@@ -171,7 +208,7 @@ async function startHost(init: RelayInit, port: number, endpoints: readonly Endp
 }
 
 /** A browser that came by one address is told that one, and WebRTC-direct ones it can reach from there. */
-function wellKnownOf(host: RelayHost, init: RelayInit, endpoint: Endpoint | null): Omit<WellKnown, 'urls'> {
+function addressesOf(host: RelayHost, endpoint: Endpoint | null): Pick<WellKnown, 'multiaddrs'> {
   const all = host.multiaddrs()
   const local = endpoint === null || isLoopback(endpoint.host)
   const others = all.filter((address) => {
@@ -182,7 +219,12 @@ function wellKnownOf(host: RelayHost, init: RelayInit, endpoint: Endpoint | null
     endpoint === null
       ? all.filter((address) => address.includes('/ws/'))
       : [`${webSocketMultiaddr(endpoint)}/p2p/${host.peerId}`]
-  return { networkId: init.networkId, multiaddrs: [...own, ...others], version: VERSION, name: init.name ?? 'a room' }
+  return { multiaddrs: [...own, ...others] }
+}
+
+function base64<T extends Uint8Array | null>(bytes: T): T extends null ? null : string {
+  // The condition is the parameter's own.
+  return (bytes === null ? null : Buffer.from(bytes).toString('base64')) as T extends null ? null : string
 }
 
 function isWebSocketForHost(request: IncomingMessage): boolean {

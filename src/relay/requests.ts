@@ -15,6 +15,10 @@ export interface WellKnown {
   readonly name: string
   /** Where other machines open the page; empty when the room stays on this one. */
   readonly urls: readonly string[]
+  /** The founder's signed statement, base64: the network's id is made from it. */
+  readonly policy: string
+  /** The founder's beacon of this epoch, base64, where the policy asks for one. */
+  readonly beacon: string | null
 }
 
 export interface RequestsInit {
@@ -24,7 +28,7 @@ export interface RequestsInit {
   /** Whether the port speaks TLS too; then pages asked for by other machines are sent there. */
   readonly tls: boolean
   /** `null` until the libp2p host runs. */
-  readonly wellKnown: (endpoint: Endpoint | null) => WellKnown | null
+  readonly wellKnown: (endpoint: Endpoint | null) => Promise<WellKnown | null>
 }
 
 interface Answer {
@@ -112,14 +116,14 @@ function decodedPath(url: string): string | null {
   }
 }
 
-function health(init: RequestsInit): Answer {
-  const ready = init.wellKnown(null) !== null
+async function health(init: RequestsInit): Promise<Answer> {
+  const ready = (await init.wellKnown(null)) !== null
   const headers = { ...PUBLIC_HEADERS, 'Content-Type': JSON_TYPE, 'Cache-Control': 'no-store' }
   return { route: 'healthz', status: ready ? 200 : 503, headers, body: `${JSON.stringify({ ok: ready })}\n` }
 }
 
-function wellKnown(request: IncomingMessage, init: RequestsInit): Answer {
-  const known = init.wellKnown(endpointOf(request))
+async function wellKnown(request: IncomingMessage, init: RequestsInit): Promise<Answer> {
+  const known = await init.wellKnown(endpointOf(request))
   if (known === null) return plain('well-known', 503, 'The relay is starting', { 'Retry-After': '1' })
   const headers = { ...PUBLIC_HEADERS, 'Content-Type': JSON_TYPE, 'Cache-Control': 'no-cache', Vary: 'Host' }
   return { route: 'well-known', status: 200, headers, body: `${JSON.stringify(known)}\n` }

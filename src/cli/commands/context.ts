@@ -18,8 +18,5 @@ export function defaultDataDir(what: string): string {
   return join(process.env.STARLING_HOME ?? join(homedir(), '.starling'), what)
 }
 
-/** Rooms that share a relay are told apart by this. */
-export const DEFAULT_NETWORK_ID = 'starling'
-
 export const DEFAULT_PORT = 4000
 export const DEFAULT_RELAY = `http://localhost:${DEFAULT_PORT}`

@@ -3,6 +3,7 @@ import type { NodeApi } from '../../node/contract.ts'
 import { prometheusText } from '../../node/metrics.ts'
 import { startNodePeer } from '../../node/node-peer.node.ts'
 import { ListenError } from '../../relay/errors.ts'
+import { withOwnInvite } from '../own-invite.ts'
 import type { Context } from './context.ts'
 
 const LOOK_INTERVAL_MS = 1_000
@@ -21,7 +22,7 @@ export interface PeerOptions {
 export async function peerCommand(options: PeerOptions, { terminal, lifetime }: Context): Promise<void> {
   const peer = await startNodePeer({
     dataDir: options.dataDir,
-    relay: options.relay,
+    relay: withOwnInvite(options.relay),
     onLog: ({ level, scope, message }) => {
       if (level === 'error' || level === 'warn' || options.verbose) terminal.complain(`${level} ${scope}: ${message}`)
     },

@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { PolicyKind } from '../../core/admission/policy.ts'
+import { inviteLink } from '../../node/capability.ts'
 import { type Relay, startRelay } from '../../relay/relay.ts'
-import { type Context, DEFAULT_NETWORK_ID, DIST_DIR } from './context.ts'
+import { type Context, DIST_DIR } from './context.ts'
 
 export interface RelayOptions {
   readonly port: number
   readonly host: string
   readonly dataDir: string | null
   readonly name?: string
-  readonly networkId?: string
+  readonly policy?: PolicyKind
   readonly publicUrl?: string
   readonly tlsCert?: string
   readonly tlsKey?: string
@@ -21,7 +23,7 @@ export async function openRelay(options: RelayOptions, { terminal, lifetime }: C
     port: options.port,
     dataDir: options.dataDir,
     distDir: existsSync(join(DIST_DIR, 'index.html')) ? DIST_DIR : null,
-    networkId: options.networkId ?? DEFAULT_NETWORK_ID,
+    ...(options.policy !== undefined && { policy: { kind: options.policy } }),
     ...(options.name !== undefined && { name: options.name }),
     ...(options.publicUrl !== undefined && { publicUrl: options.publicUrl }),
     ...(options.tlsCert !== undefined &&
@@ -41,7 +43,7 @@ export async function openRelay(options: RelayOptions, { terminal, lifetime }: C
 
 /** The address to share, and what to expect there. */
 export function shareLines(relay: Relay): { readonly url: string; readonly lines: string[] } {
-  const [here = '', ...others] = relay.urls
+  const [here = '', ...others] = relay.urls.map((url) => inviteLink(url, relay.invite))
   const shared = others[0] ?? here
   const lines = [
     ...(shared === here ? [] : [`On this machine: ${here}`]),
@@ -65,6 +67,8 @@ export async function relayCommand(options: RelayOptions, context: Context): Pro
     await terminal.writeJson({
       port,
       urls,
+      inviteUrls: urls.map((each) => inviteLink(each, relay.invite)),
+      policy: relay.policy.kind,
       peerId,
       networkId,
       multiaddrs: relay.multiaddrs(),

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { toString as qrText } from 'qrcode'
 import { WELCOME } from '../../../examples/catalog.ts'
 import { jobOf } from '../../../examples/example.ts'
+import { inviteLink } from '../../node/capability.ts'
 import type { JobSummary } from '../../node/contract.ts'
 import { startNodePeer } from '../../node/node-peer.node.ts'
 import type { Relay } from '../../relay/relay.ts'
@@ -61,7 +62,7 @@ export async function startCommand(options: StartOptions, context: Context): Pro
   const { url, lines } = shareLines(relay)
   const { write } = { write: (text: string) => (terminal.json ? terminal.say(text.trimEnd()) : terminal.write(text)) }
   await write(`\n${lines.join('\n')}\n\n${await qrText(url, { type: 'utf8', margin: 2 })}\n`)
-  if (options.open) openInBrowser(relay.urls[0] ?? url)
+  if (options.open) openInBrowser(inviteLink(relay.urls[0] ?? url, relay.invite))
   terminal.say('Ctrl-C stops the relay and the local peers')
   await lifetime.untilInterrupted()
 }
@@ -70,7 +71,7 @@ export async function startCommand(options: StartOptions, context: Context): Pro
 async function welcome(relay: Relay, options: StartOptions, context: Context): Promise<WelcomeResult | null> {
   if (options.peers === 0) return null
   const { terminal, lifetime } = context
-  const [here = ''] = relay.urls
+  const here = inviteLink(relay.urls[0] ?? '', relay.invite)
   terminal.say(`Starting ${options.peers} local ${options.peers === 1 ? 'peer' : 'peers'} (headless tabs)`)
   // The requester meets the first tabs while the others still start.
   // Not through the SDK's `join`, which ends this process's WebRTC when it leaves: the relay here uses it too.

@@ -1,3 +1,4 @@
+import { withOwnInvite } from '../own-invite.ts'
 import { openTabs, type TabState } from '../tabs.ts'
 import type { Context } from './context.ts'
 
@@ -12,7 +13,7 @@ export interface SwarmOptions {
 /** `starling swarm`: headless tabs that lend, until somebody stops them. */
 export async function swarmCommand(options: SwarmOptions, { terminal, lifetime }: Context): Promise<void> {
   const started = performance.now()
-  const tabs = await openTabs(options.relay, options.nodes, { terminal, lifetime })
+  const tabs = await openTabs(withOwnInvite(options.relay), options.nodes, { terminal, lifetime })
   const startMs = Math.round(performance.now() - started)
   const states = await tabs.states()
   if (terminal.json)

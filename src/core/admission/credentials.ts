@@ -1,7 +1,8 @@
 import * as v from 'valibot'
 import { decode, encode } from '../codec/cbor.ts'
 import { bytes, integer, text } from '../codec/fields.ts'
-import { CERTIFICATE_BYTES_MAX, CREDENTIALS_LIMITS, LINEAGE_BYTES_MAX, TICKET_LIMITS } from './limits.ts'
+import { CERTIFICATE_BYTES_MAX, LINEAGE_BYTES_MAX } from '../identity/limits.ts'
+import { CREDENTIALS_LIMITS, TICKET_LIMITS } from './limits.ts'
 
 /** Where peers show who they are and by what right they take part. */
 export const CREDENTIALS_PROTOCOL = '/starling/credentials/1.0.0'
@@ -14,6 +15,8 @@ const small = v.nullable(bytes(1, TICKET_LIMITS.bytesMax))
 const messageSchema = v.variant('type', [
   v.strictObject({
     type: v.literal('credentials'),
+    /** Whether the other shall show its own: a peer that started again has forgotten whom it knew. */
+    answer: v.boolean(),
     /** What leads from the first root key to the one in force; `null` while there is only the device's key. */
     lineage: v.nullable(bytes(1, LINEAGE_BYTES_MAX)),
     /** The root's statement that this device is its own. */
@@ -32,10 +35,26 @@ const messageSchema = v.variant('type', [
   }),
 ])
 
-/** On `/starling/credentials/1.0.0`: what a peer shows, and what the other made of it. Rule [A11]. */
-export type CredentialsMessage = v.InferOutput<typeof messageSchema>
-export type ShownCredentials = Extract<CredentialsMessage, { type: 'credentials' }>
-export type Verdict = Extract<CredentialsMessage, { type: 'verdict' }>
+/** What a peer shows on connecting. Rule [A11]. */
+export interface ShownCredentials {
+  readonly type: 'credentials'
+  readonly answer: boolean
+  readonly lineage: Uint8Array | null
+  readonly certificate: Uint8Array | null
+  readonly ticket: Uint8Array | null
+  readonly beacon: Uint8Array | null
+}
+
+/** What the other made of it. */
+export interface Verdict {
+  readonly type: 'verdict'
+  readonly level: 'guest' | 'admitted'
+  readonly error: string | null
+  readonly reason: string | null
+  readonly expiresAtMs: number | null
+}
+
+export type CredentialsMessage = ShownCredentials | Verdict
 
 export function encodeCredentials(message: CredentialsMessage): Uint8Array {
   return encode(

@@ -57,3 +57,8 @@ export class AdmissionBusyError extends StarlingError {
 export class SubnetFullError extends StarlingError {
   override readonly name = 'SubnetFullError'
 }
+
+/** A device does not show which identity it belongs to. */
+export class NoCertificateError extends StarlingError {
+  override readonly name = 'NoCertificateError'
+}

@@ -18,12 +18,17 @@ export const POLICY_PARAMETER_CHARS_MAX = 64
 /** Ticket, beacon and invitation, each alone. */
 export const TICKET_LIMITS: DecodeLimits = { bytesMax: 4 * 1024, depthMax: 4, itemsMax: 64 }
 
-/** Everything that a peer shows on connecting: its lineage is the large part. */
-export const CREDENTIALS_LIMITS: DecodeLimits = { bytesMax: 64 * 1024, depthMax: 6, itemsMax: 256 }
+/** Everything that a peer shows on connecting: a lineage is the large part. */
+export const CREDENTIALS_LIMITS: DecodeLimits = { bytesMax: 96 * 1024, depthMax: 2, itemsMax: 32 }
 
-/** Signed links of a lineage that a peer shows: rotations of a key over its life. */
-export const LINEAGE_BYTES_MAX = 48 * 1024
-export const CERTIFICATE_BYTES_MAX = 4 * 1024
+/** Between two showings to a peer that has not answered: what was in flight when a stream broke is lost. */
+export const CREDENTIALS_REPEAT_MS = 1_500
+
+/** Showings without an answer; then the peer does not know the protocol. */
+export const CREDENTIALS_SHOWN_MAX = 4
+
+/** How long the level of a peer is kept that is not connected: news of a connection may be behind its credentials. */
+export const LEVEL_KEPT_MS = 30_000
 
 /** Leading zero bits that a proof of work needs when few come, and at most. 16 bits are 65,536 guesses on average. */
 export const DIFFICULTY_BITS_MIN = 16
@@ -105,11 +110,29 @@ export const WORK_CHUNK_HASHES = 32
 /** Finished pieces remembered above the lowest unfinished one. One for each worker is usual. */
 export const WORK_RANGES_MAX = 256
 
-/** A new proof is made when less than this share of the time of the old one is left, in ppm. */
-export const TICKET_RENEW_PPM = 500_000
-
 /** At most this part of connections from one /24 (IPv4) or /48 (IPv6), in ppm. */
 export const SUBNET_SHARE_PPM = 200_000
 
 /** Subnets counted at once; as many as connections of a relay. */
 export const SUBNETS_MAX = 8_192
+
+/** How often waits, tickets and epochs are looked at. */
+export const ADMISSION_TICK_MS = 500
+
+/** A room's capability: the seed of an Ed25519 key. */
+export const CAPABILITY_BYTES = 32
+
+/** How often the progress of a search is written; a crash loses at most this much of it. */
+export const MINING_SAVE_INTERVAL_MS = 1_000
+
+/** Between two questions to the relay for a beacon that is not there yet. */
+export const BEACON_RETRY_MS = 3_000
+
+/** Verdicts of others that are remembered. */
+export const VERDICTS_MAX = 64
+
+/** How long a message waits for a peer to be reached and to show what it has. */
+export const MEETING_TIMEOUT_MS = 20_000
+
+/** Lineages with rotations or revocations in them that are remembered; some KiB each. */
+export const LINEAGES_KNOWN_MAX = 1_024

@@ -13,7 +13,14 @@ const recordSchema = v.strictObject({
 })
 
 /** How far the search for one proof came: chunks of nonces, numbered from 0. */
-export type NonceRecord = v.InferOutput<typeof recordSchema>
+export interface NonceRecord {
+  readonly challenge: Uint8Array
+  /** Every chunk below is done. */
+  readonly floor: number
+  /** Chunks above the floor that are done. */
+  readonly above: readonly number[]
+  readonly elapsedMs: number
+}
 
 export function encodeNonceRecord(record: NonceRecord): Uint8Array {
   return encode(record)

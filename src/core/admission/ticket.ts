@@ -27,10 +27,29 @@ const ticketSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('founder') }),
 ])
 
+/** A proof of work: Argon2id of the nonce, salted with {@link workChallenge}, begins with enough zero bits. */
+export interface WorkTicket {
+  readonly kind: 'work'
+  readonly epoch: number
+  readonly memoryKibibytes: number
+  readonly passes: number
+  readonly difficultyBits: number
+  readonly nonce: Uint8Array
+}
+
+/** Made with the capability of a room's link. */
+export interface InviteTicket {
+  readonly kind: 'invite'
+  readonly epoch: number
+  readonly signature: Uint8Array
+}
+
 /** Proof that an identity may take part. Which identity it is, the certificate says that travels beside it. Rule [A3]. */
-export type Ticket = v.InferOutput<typeof ticketSchema>
-export type WorkTicket = Extract<Ticket, { kind: 'work' }>
-export type InviteTicket = Extract<Ticket, { kind: 'invite' }>
+export type Ticket =
+  | WorkTicket
+  | InviteTicket
+  | { readonly kind: 'member'; readonly invitation: Uint8Array | null }
+  | { readonly kind: 'founder' }
 
 export function encodeTicket(ticket: Ticket): Uint8Array {
   return encode(ticket)
@@ -87,5 +106,5 @@ export async function makeInviteTicket(
   of: { readonly networkId: string; readonly root: RootId; readonly epoch: number },
   capability: Signer,
 ): Promise<InviteTicket> {
-  return { kind: 'invite', epoch: of.epoch, signature: new Uint8Array(await capability.sign(inviteBytes(of))) }
+  return { kind: 'invite', epoch: of.epoch, signature: await capability.sign(inviteBytes(of)) }
 }

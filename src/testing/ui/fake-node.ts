@@ -1,4 +1,5 @@
 import type { ModuleReport } from '../../core/sandbox/module.ts'
+import type { AdmissionInfo } from '../../node/admission-contract.ts'
 import type {
   Diagnostics,
   JobSpec,
@@ -13,6 +14,7 @@ import type {
   PeerInfo,
   ReceiptInfo,
 } from '../../node/contract.ts'
+import { FakeAdmission } from './fake-admission.ts'
 import { FakeIdentity } from './fake-identity.ts'
 import { FakeJob } from './fake-job.ts'
 import { PEERS, RELAY, SELF } from './fake-peers.ts'
@@ -30,10 +32,12 @@ export class FakeNode extends FakeIdentity implements NodeApi {
   readonly #startedAt = Date.now()
   #subscriptions = 0
   #lending: LendingState
+  readonly #admission: FakeAdmission
 
   constructor(scenario: Scenario) {
     super()
     this.#scenario = scenario
+    this.#admission = new FakeAdmission(scenario === 'refusing')
     this.#lending = lending(scenario)
     setInterval(() => this.#tick(), TICK_MS)
   }
@@ -64,6 +68,7 @@ export class FakeNode extends FakeIdentity implements NodeApi {
       network: network(this.#scenario),
       lending: this.#lending,
       jobs: [...this.#jobs.values()].map((job) => job.summary()),
+      admission: this.#admission.info(),
       inviteUrl: this.#scenario === 'offline' ? null : 'https://starling.example/#room=fake',
     }
   }
@@ -172,6 +177,22 @@ export class FakeNode extends FakeIdentity implements NodeApi {
     return this.#scenario === 'alone'
       ? [relay]
       : [relay, ...PEERS.map((id, i) => peer(id, i, i < 4 ? 'direct' : 'relayed'))]
+  }
+
+  admission(): Promise<AdmissionInfo> {
+    return this.#admission.admission()
+  }
+
+  startMining(): Promise<void> {
+    return this.#admission.startMining()
+  }
+
+  pauseMining(): Promise<void> {
+    return this.#admission.pauseMining()
+  }
+
+  useInvite(): Promise<AdmissionInfo> {
+    return this.#admission.useInvite()
   }
 
   async dial(target: string): Promise<void> {

@@ -8,6 +8,8 @@ export interface NodeWorkerInit {
   readonly networkId: string
   /** What an invite link starts with: the page's own address. */
   readonly pageUrl: string
+  /** What the link that this page was opened by invites with; `null` when it does not. */
+  readonly invite: string | null
 }
 
 /** What the node worker offers to the window that made it. */

@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { CAPABILITY_BYTES } from '../core/admission/limits.ts'
+import type { PolicyKind } from '../core/admission/policy.ts'
+import { defaultPolicy, type FoundedNetwork, foundNetwork, type Policy, readPolicy } from '../core/admission/policy.ts'
+import { NONCE_BYTES } from '../core/identity/limits.ts'
+import type { Signer, Verifier } from '../core/identity/ports.ts'
+import { capabilitySigner, capabilityText, parseCapability } from '../node/capability.ts'
+import { RelayPolicyError } from './errors.ts'
+import { readPrivateFile, writePrivateFile } from './private-file.ts'
+
+/** What is asked of a new network. A network that was founded before keeps its own. */
+export interface PolicyWish {
+  readonly kind?: PolicyKind
+  readonly name?: string
+  readonly changes?: Partial<Omit<Policy, 'kind' | 'name' | 'inviteKey' | 'work'>> & {
+    readonly work?: Partial<Policy['work']>
+  }
+}
+
+/** The relay's network, and what lets others into it when it is a room. */
+export interface Founding {
+  readonly network: FoundedNetwork
+  readonly capability: Uint8Array | null
+}
+
+const POLICY_FILE = 'policy'
+const CAPABILITY_FILE = 'capability'
+
+/**
+ * The network of a relay's folder, founded at its first start and kept.
+ *
+ * @param dataDir - `null` keeps nothing: each start founds a new network.
+ * @throws {@link RelayPolicyError} When the folder's network is of another kind than is asked for, or cannot be read.
+ */
+export async function findOrFound(
+  dataDir: string | null,
+  { wish, founder, verifier, nowMs }: { wish: PolicyWish; founder: Signer; verifier: Verifier; nowMs: number },
+): Promise<Founding> {
+  const kept = dataDir === null ? null : await readFounding(dataDir, verifier)
+  if (kept !== null) {
+    const { policy } = kept.network
+    if (wish.kind !== undefined && wish.kind !== policy.kind) {
+      throw new RelayPolicyError(
+        `The network in ${dataDir} is of kind ${policy.kind}, not ${wish.kind}; a policy cannot change`,
+        {
+          field: 'policy',
+          value: wish.kind,
+          limit: policy.kind,
+        },
+      )
+    }
+    return kept
+  }
+  const kind = wish.kind ?? 'room'
+  const capability = kind === 'room' ? new Uint8Array(randomBytes(CAPABILITY_BYTES)) : null
+  const base = defaultPolicy(kind, wish.name ?? 'a room', capability && capabilitySigner(capability).author)
+  const policy = { ...base, ...wish.changes, work: { ...base.work, ...wish.changes?.work } }
+  const network = await foundNetwork(policy, { founder, nowMs, nonce: new Uint8Array(randomBytes(NONCE_BYTES)) })
+  if (dataDir !== null) {
+    // The capability first: a policy without it would be a room that nobody can enter.
+    if (capability !== null) writePrivateFile(join(dataDir, CAPABILITY_FILE), capabilityText(capability))
+    writePrivateFile(join(dataDir, POLICY_FILE), network.bytes)
+  }
+  return { network, capability }
+}
+
+/** The capability that a relay's folder holds, for its owner's own commands; `null` when there is none. */
+export function readCapabilityFile(dataDir: string): Uint8Array | null {
+  const text = readPrivateFile(join(dataDir, CAPABILITY_FILE))?.toString('utf8').trim()
+  return text === undefined ? null : parseCapability(text)
+}
+
+async function readFounding(dataDir: string, verifier: Verifier): Promise<Founding | null> {
+  const bytes = readPrivateFile(join(dataDir, POLICY_FILE))
+  if (bytes === null) return null
+  try {
+    const network = await readPolicy(new Uint8Array(bytes), { networkId: null, verifier })
+    return { network, capability: network.policy.kind === 'room' ? readCapabilityFile(dataDir) : null }
+  } catch (cause) {
+    throw new RelayPolicyError(
+      `Cannot read the policy in ${dataDir}: ${(cause as Error).message}`,
+      { field: 'policy', value: dataDir },
+      { cause },
+    )
+  }
+}
