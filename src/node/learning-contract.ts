@@ -2,40 +2,11 @@
  * The part of the node's contract that is about training a model together. Plain data only: decimals here, integers on the wire.
  * Vectors and samples are typed arrays, so that they cross to the node's worker in one copy.
  */
+import type { Architecture } from '../core/learning/model.ts'
+import type { AggregationRule, RuleName } from '../core/learning/rules.ts'
 import type { Reason } from './contract.ts'
 
 // ---------------------------------------------------------------- what is trained
-
-/** `cnn`: one 3×3 convolution with ReLU and 2×2 max-pooling, then dense layers. Inputs are rows of `height × width × channels`. */
-export type LearningArchitecture =
-  | { readonly kind: 'mlp'; readonly inputs: number; readonly hidden: readonly number[]; readonly outputs: number }
-  | {
-      readonly kind: 'cnn'
-      readonly height: number
-      readonly width: number
-      readonly channels: number
-      readonly filters: number
-      readonly hidden: readonly number[]
-      readonly outputs: number
-    }
-
-export type LearningRuleName =
-  | 'mean'
-  | 'median'
-  | 'trimmed-mean'
-  | 'krum'
-  | 'multi-krum'
-  | 'bulyan'
-  | 'centered-clipping'
-
-/** How the round's updates become one. Bounds on `byzantineMax` against the number of updates hold at every round. */
-export interface LearningRule {
-  readonly name: LearningRuleName
-  /** Hostile updates that the rule is to withstand. */
-  readonly byzantineMax: number
-  /** Nearest-neighbour mixing before the rule. */
-  readonly mixing: boolean
-}
 
 /**
  * `plain`: every member sees every update; robust rules and validation of single updates work.
@@ -74,7 +45,8 @@ export interface LearningOptions {
   /** Of one attempt to agree on the round's outcome; later attempts get longer. */
   readonly voteMs: number
   readonly mode: LearningMode
-  readonly rule: LearningRule
+  /** How the round's updates become one; its `clipNorm` is {@link clipNorm}'s and may be left out. */
+  readonly rule: AggregationRule
   /** L2 bound of an update, in units of the weights. */
   readonly clipNorm: number
   readonly privacy: LearningPrivacy | null
@@ -91,7 +63,7 @@ export interface LearningOptions {
 export interface LearningTaskSpec {
   readonly name: string
   readonly description: string
-  readonly architecture: LearningArchitecture
+  readonly architecture: Architecture
   /** Names of the classes, one for each output. */
   readonly classes: readonly string[]
   /** Weights to start from, flattened; drawn from a seed when absent. */
@@ -163,7 +135,7 @@ export interface LearningTaskSummary {
   readonly state: LearningState
   /** Codes: `members-missing`, `quorum-missing`, `budget-spent`, `storage-full`, `removed`, `model-unavailable`, `paused-by-owner`, … */
   readonly reason: Reason | null
-  readonly rule: LearningRuleName
+  readonly rule: RuleName
   readonly mode: LearningMode
   readonly rounds: number
   /** Merged rounds so far. */
@@ -177,7 +149,7 @@ export interface LearningTaskSummary {
 
 export interface LearningTaskDetail extends LearningTaskSummary {
   readonly description: string
-  readonly architecture: LearningArchitecture
+  readonly architecture: Architecture
   readonly parameters: number
   readonly classes: readonly string[]
   readonly options: LearningOptions
