@@ -14,3 +14,18 @@ export class FixedOverflowError extends StarlingError {
 export class DuplicateUpdateError extends StarlingError {
   override readonly name = 'DuplicateUpdateError'
 }
+
+/** An architecture that cannot be built, or parameters that do not belong to it; whoever made them is at fault. */
+export class InvalidModelError extends StarlingError {
+  override readonly name = 'InvalidModelError'
+}
+
+/** Training left the numbers: a loss, a gradient or a weight is not finite, usually because the learning rate is too high. */
+export class TrainingDivergedError extends StarlingError {
+  override readonly name = 'TrainingDivergedError'
+}
+
+/** Data that cannot be trained on: a file that is cut short, a column that is missing, a value that is no number. */
+export class InvalidDatasetError extends StarlingError {
+  override readonly name = 'InvalidDatasetError'
+}

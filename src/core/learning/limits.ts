@@ -22,3 +22,39 @@ export const SAMPLES_CAP_MAX = 32_768
 
 /** Iterations of centered clipping: three do in its paper, and each reads all updates. */
 export const ITERATIONS_MAX = 16
+// Models and data.
+
+/**
+ * Parameters of a model (`d`): 4 MiB on the wire as I16F16, what one stream's message may hold; an MLP 784-32-10 has 25,450.
+ */
+export const MODEL_PARAMETERS_MAX = 1_000_000
+
+/** Features or channels of one layer; the largest first layer within {@link MODEL_PARAMETERS_MAX} is far smaller. */
+export const LAYER_WIDTH_MAX = 65_536
+
+/** Layers of a model, outputs included: each costs a kernel or two per step. */
+export const LAYERS_MAX = 8
+
+/** Pixels a side of a picture that a model takes: a phone trains on 64×64, larger ones are scaled down when read. */
+export const PICTURE_SIDE_MAX = 256
+
+/** Samples of one dataset: MNIST has 70,000. */
+export const DATASET_SAMPLES_MAX = 1_000_000
+
+/** Bytes of one dataset in memory, its features as 32-bit floats: all of MNIST takes 210 MiB. */
+export const DATASET_BYTES_MAX = 512 * 1024 * 1024
+
+/** Classes of a dataset: labels are one byte each, as in IDX files. */
+export const DATASET_CLASSES_MAX = 256
+
+/** Columns of a table, label included: more is a matrix, not a table. */
+export const TABLE_COLUMNS_MAX = 4_096
+
+/** Different values of one column of categories: each is an input of the model. */
+export const TABLE_CATEGORIES_MAX = 256
+
+/** Characters of a column's name, a category or a label: they are shown and carried in manifests. */
+export const TABLE_NAME_CHARS_MAX = 128
+
+/** Parts of a split: as many as peers of a round. */
+export const DATASET_PARTS_MAX = 1_024
