@@ -1,11 +1,12 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
+import { ClockOffset } from '../core/identity/clock-offset.ts'
 import { peerIdOf } from '../core/identity/peer-id.ts'
 import { DEGREE_MAX, TARGET_DEGREE } from '../core/routing/limits.ts'
 import type { LinkPath } from '../core/routing/mesh.ts'
 import { peerOf, transportOf } from './addresses.ts'
 import { BLOCKS_PROTOCOL, Blocks } from './blocks.ts'
-import { PEERS_PROTOCOL } from './discovery.ts'
+import { LIBP2P_VERIFIER, PEERS_PROTOCOL } from './discovery.ts'
 import { Emitter } from './emitter.ts'
 import { NetworkStoppedError, PeerUnreachableError } from './errors.ts'
 import { createHost, type Host } from './host.ts'
@@ -60,6 +61,7 @@ class StarlingNetwork implements Network {
   readonly #keepalive: Keepalive
   readonly #topics: Topics
   readonly #finder: PeerFinder
+  readonly #clock = new ClockOffset()
   readonly #handlers = new Map<string, (peer: string, message: Uint8Array) => void>()
   #running: Running | undefined
   #starting: Promise<void> | undefined
@@ -99,7 +101,10 @@ class StarlingNetwork implements Network {
       relay: false,
       now: this.#now,
       send: (peer, message) => this.#messages.send(peer, LINK_PROTOCOL, message),
-      onAnswer: (peer, answer) => this.#running?.links.answered(peer, answer),
+      onAnswer: (peer, { rttMs, clockOffsetMs }) => {
+        this.#running?.links.answered(peer, { rttMs })
+        this.#clock.sample(peer, { offsetMs: clockOffsetMs, roundTripMs: rttMs }, this.#now())
+      },
       onStranger: (peer) => this.#stranger(peer),
       onDead: (peer) => this.#drop(peer, 'The peer does not answer'),
     })
@@ -109,6 +114,11 @@ class StarlingNetwork implements Network {
       networkId: init.networkId,
       identity: init.identity,
       now: this.#now,
+      networkTime: () => {
+        const { state, offsetMs } = this.#clock.estimate(this.#now())
+        return { nowMs: this.#now() + offsetMs, isKnown: state === 'good' }
+      },
+      verifier: init.verifier ?? LIBP2P_VERIFIER,
       logger: this.#logger,
       topics: this.#topics,
       onHeard: (heard) => this.#running?.mesh.step({ type: 'heard', ...heard }),
@@ -238,8 +248,7 @@ class StarlingNetwork implements Network {
   status(): NetworkStatus {
     const running = this.#running
     const mesh = running?.mesh.mesh
-    const offsets = running?.links.clockOffsets().sort((a, b) => a - b) ?? []
-    const median = offsets[Math.floor(offsets.length / 2)]
+    const clock = this.#clock.estimate(this.#now())
     const direct = mesh?.direct ?? 0
     const relayed = mesh?.relayed ?? 0
     return {
@@ -253,8 +262,13 @@ class StarlingNetwork implements Network {
       rtc: this.#budget(),
       dials: running === undefined ? NO_DIALS : { ...running.mesh.dials },
       gossip: this.#topics.meshSizes(),
-      ...(median !== undefined && offsets.length >= 3 ? { clockOffsetMs: median } : {}),
+      ...(clock.medianMs === null ? {} : { clockOffsetMs: clock.medianMs }),
+      ...(clock.state === 'implausible' ? { clockImplausible: true } : {}),
     }
+  }
+
+  clockCorrectionMs(): number {
+    return this.#clock.estimate(this.#now()).offsetMs
   }
 
   on<K extends keyof NetworkEvents>(event: K, listener: (detail: NetworkEvents[K]) => void): () => void {
@@ -350,6 +364,7 @@ class StarlingNetwork implements Network {
     const relay = running.relays.isRelay(peer)
     if (path === undefined) {
       this.#keepalive.unlinked(peer)
+      this.#clock.forget(peer)
       this.#messages.forget(peer)
       this.#blocks.forget(peer)
       this.#finder.forget(peer)

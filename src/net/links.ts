@@ -21,7 +21,6 @@ interface LinkedPeer {
   rttMs?: number
   agent?: string
   lastError?: string
-  clockOffsetMs?: number
   readonly traffic: Traffic
 }
 
@@ -78,7 +77,7 @@ export class Links {
     if (linked !== undefined) linked.traffic[direction] += bytes
   }
 
-  answered(peer: string, answer: { readonly rttMs: number; readonly clockOffsetMs: number }): void {
+  answered(peer: string, answer: { readonly rttMs: number }): void {
     const linked = this.#peers.get(peer)
     if (linked !== undefined) Object.assign(linked, answer)
   }
@@ -92,10 +91,6 @@ export class Links {
   drop(peer: string, error: Error): void {
     this.failed(peer, error.message)
     for (const connection of this.#open(peer)) connection.abort(error)
-  }
-
-  clockOffsets(): number[] {
-    return [...this.#peers.values()].flatMap(({ clockOffsetMs }) => clockOffsetMs ?? [])
   }
 
   view(): PeerConnection[] {

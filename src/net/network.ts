@@ -4,6 +4,10 @@
  * Peer ids are libp2p's text form (base58 of the public key's multihash), addresses are multiaddrs as text.
  */
 
+import type { Verifier } from '../core/identity/ports.ts'
+import type { RefusalReason } from '../core/identity/refusal.ts'
+import type { KnownKind } from '../core/identity/statement-kinds.ts'
+
 /** Signs for this peer; the key itself may be a WebCrypto key that can never be read. */
 export interface PeerIdentity {
   /** The raw Ed25519 public key, 32 bytes. */
@@ -61,6 +65,8 @@ export interface NetworkInit {
   readonly rtc?: RtcProvider
   readonly logger?: NetworkLogger
   readonly clock?: NetworkClock
+  /** Decides about signatures of announcements. @default libp2p's own verification */
+  readonly verifier?: Verifier
   /** Direct peers to aim for. @default 6 */
   readonly targetDegree?: number
   /** Direct peers at which no inbound link is welcome any more. @default 20 */
@@ -147,8 +153,10 @@ export interface NetworkStatus {
   }
   /** Peers in the gossip mesh, by topic. */
   readonly gossip: Readonly<Record<string, number>>
-  /** Other peers' clocks minus ours, median, in milliseconds; absent until three peers have said. */
+  /** Other peers' clocks minus ours, the middle one, in milliseconds; absent until enough peers have said. */
   readonly clockOffsetMs?: number
+  /** The clocks differ by more than is corrected: this device's is wrong, or most peers lie. */
+  readonly clockImplausible?: boolean
 }
 
 export interface FetchOptions {
@@ -173,6 +181,8 @@ export interface NetworkProblem {
   readonly message: string
   readonly peer?: string
   readonly protocol?: string
+  /** Set when it is a signed statement that was refused. */
+  readonly refused?: { readonly kind: KnownKind; readonly reason: RefusalReason }
 }
 
 export interface NetworkEvents {
@@ -227,6 +237,8 @@ export interface Network {
 
   connections(): PeerConnection[]
   status(): NetworkStatus
+  /** What is to be added to this peer's clock for timestamps that others compare with theirs, milliseconds. */
+  clockCorrectionMs(): number
   on<K extends keyof NetworkEvents>(event: K, listener: (detail: NetworkEvents[K]) => void): () => void
   /** Dials a multiaddr or a known peer id now, beside the upkeep of the mesh. */
   dial(addressOrPeer: string): Promise<void>

@@ -1,8 +1,10 @@
 import type { Stream } from '@libp2p/interface'
+import type { Verifier } from '../core/identity/ports.ts'
+import { refusalReason } from '../core/identity/refusal.ts'
 import { ADDRESSES_MAX, KNOWN_PEERS_MAX } from '../core/routing/limits.ts'
 import { transportOf } from './addresses.ts'
 import type { DhtDiscovery } from './dht.ts'
-import { announcementTopic, Discovery, type Heard, PEERS_PROTOCOL } from './discovery.ts'
+import { announcementTopic, Discovery, type Heard, type NetworkTime, PEERS_PROTOCOL } from './discovery.ts'
 import type { HostComponents } from './host.ts'
 import { DHT_FIND_INTERVAL_MS } from './limits.ts'
 import type { NetworkLogger, NetworkProblem, PeerIdentity } from './network.ts'
@@ -12,6 +14,8 @@ export interface PeerFinderInit {
   readonly networkId: string
   readonly identity: PeerIdentity
   readonly now: () => number
+  readonly networkTime: () => NetworkTime
+  readonly verifier: Verifier
   readonly logger: NetworkLogger
   readonly topics: Topics
   readonly open: (peer: string, protocol: string) => Promise<Stream>
@@ -35,16 +39,27 @@ export class PeerFinder {
 
   constructor(init: PeerFinderInit) {
     this.#init = init
-    const { networkId: network, identity, now } = init
+    const { networkId: network, identity, now, networkTime, verifier } = init
     this.#topic = announcementTopic(network)
     const onHeard = (heard: Heard) => {
       if (!this.#strangers.has(heard.peer)) init.onHeard(heard)
     }
-    this.#discovery = new Discovery({ network, identity, now, entriesMax: KNOWN_PEERS_MAX, onHeard })
-    init.topics.subscribe(this.#topic, (from, data) => {
-      this.#discovery.accept(data).catch(({ name, message }: Error) => {
-        init.onProblem({ name, message, peer: from, protocol: this.#topic })
+    const refused = (error: Error, peer?: string): void => {
+      const { name, message } = error
+      const reason = refusalReason(error)
+      init.onProblem({
+        ...{ name, message, protocol: this.#topic },
+        ...(peer === undefined ? {} : { peer }),
+        ...(reason === null ? {} : { refused: { kind: 'peer-announcement', reason } as const }),
       })
+    }
+    this.#discovery = new Discovery({
+      ...{ network, identity, now, networkTime, verifier, onHeard },
+      entriesMax: KNOWN_PEERS_MAX,
+      onRefused: refused,
+    })
+    init.topics.subscribe(this.#topic, (from, data) => {
+      this.#discovery.accept(data).catch((error: Error) => refused(error, from))
     })
   }
 

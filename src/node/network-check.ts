@@ -88,7 +88,7 @@ async function checkStorage(store: Store): Promise<Finding> {
 
 function checkClock(network: Network): Finding {
   const { clockOffsetMs } = network.status()
-  if (clockOffsetMs === undefined) return ok('Not compared yet: fewer than three peers have said their time')
+  if (clockOffsetMs === undefined) return ok('Not compared yet: fewer than two peers have said their time')
   const detail = `${Math.round(clockOffsetMs)} ms from the others' median`
   if (Math.abs(clockOffsetMs) <= CLOCK_OFFSET_MS_MAX) return ok(detail)
   return { state: 'warning', detail, advice: "Set this device's clock: what it signs looks stale to others" }

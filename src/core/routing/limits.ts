@@ -57,9 +57,6 @@ export const ADDRESS_CHARS_MAX = 512
 /** One announcement, bytes, signed. */
 export const ANNOUNCEMENT_BYTES_MAX = 6 * 1024
 
-/** How far in the future an announcement may be, and how old, by this peer's clock. */
-export const ANNOUNCEMENT_WINDOW_MS = 5 * 60_000
-
 /** Relays on which to hold a reservation at once: one, and one to fall back on. */
 export const RELAYS_WANTED = 2
 
