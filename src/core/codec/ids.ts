@@ -16,3 +16,6 @@ export type JobId = Branded<Hash, 'JobId'>
 
 /** The account behind devices: peer id text of the first root key of an identity. It stays through every rotation. */
 export type RootId = Branded<string, 'RootId'>
+
+/** The hash of a learning task's manifest. Unique to its creator, since the manifest names the creator and a nonce. */
+export type LearningTaskId = Branded<Hash, 'LearningTaskId'>

@@ -15,7 +15,12 @@ export const STATEMENT_KINDS = {
   'identity-revocation': 'evidence',
   'device-revocation': 'evidence',
   'device-certificate': 'evidence',
+  'learning-task': 'evidence',
+  'update-announcement': 'evidence',
+  'round-proposal': 'evidence',
+  'update-vote': 'evidence',
   'peer-announcement': 'newest',
+  'learning-membership': 'newest',
   offer: 'once',
 } as const satisfies Readonly<Record<string, Recurrence>>
 
