@@ -26,6 +26,7 @@ export type IdentityReason =
   | 'identity-expired'
   | 'identity-key-lost'
   | 'identity-locked'
+  | 'identity-clock-behind'
 
 export interface IdentityFacts {
   readonly record: IdentityRecord
@@ -57,6 +58,9 @@ export function identityState(facts: IdentityFacts): IdentityStanding {
     return { state: facts.certified ? 'protected' : 'expired', reason: 'identity-locked' }
   }
   if (!held.has(activeKey)) {
+    // Its own rotation lies in the future: this clock was set back since.
+    if (lineage.pending.some((terms) => held.has(terms.new)))
+      return { state: 'rotating', reason: 'identity-clock-behind' }
     const older = lineage.line.some((key) => held.has(key) || locked.has(key))
     return older
       ? { state: 'superseded', reason: 'identity-superseded' }

@@ -1,5 +1,6 @@
 import type { PeerId, RootId } from '../codec/ids.ts'
 import { IdentityConflictedError, IdentityRevokedError } from './errors.ts'
+import { TIMESTAMP_WINDOW_MS } from './limits.ts'
 import type { VerifiedLineage } from './lineage.ts'
 import { firstKeyOf } from './root.ts'
 import { graceEndMs, type SuccessionTerms } from './succession.ts'
@@ -33,7 +34,8 @@ export interface ResolvedLineage {
  */
 export function resolveLineage(lineage: VerifiedLineage, nowMs: number): ResolvedLineage {
   const all = lineage.successions.map(({ statement }) => statement.body)
-  const inForce = all.filter((terms) => terms.notBeforeMs <= nowMs)
+  // Clocks differ: what begins within the window has begun, or a new key would be refused wherever a clock is a second behind.
+  const inForce = all.filter((terms) => terms.notBeforeMs <= nowMs + TIMESTAMP_WINDOW_MS)
   const reached = reach(firstKeyOf(lineage.root), inForce)
   const heads = reached.filter((key) => !inForce.some((terms) => terms.old === key))
   const conflicted = heads.length !== 1
@@ -43,9 +45,9 @@ export function resolveLineage(lineage: VerifiedLineage, nowMs: number): Resolve
   for (const { statement } of lineage.deviceRevocations) {
     if (keys.has(statement.author)) revokedDevices.set(statement.body.device, statement.body.issuedMsMax)
   }
-  const pending = all.filter((terms) => terms.notBeforeMs > nowMs)
+  const pending = all.filter((terms) => !inForce.includes(terms))
   const changes = [
-    ...pending.map((terms) => terms.notBeforeMs),
+    ...pending.map((terms) => terms.notBeforeMs - TIMESTAMP_WINDOW_MS),
     ...[...keys.values()].filter((until) => until !== null),
   ]
   return {
@@ -92,9 +94,11 @@ function countingKeys(
 ): Map<PeerId, number | null> {
   const keys = new Map<PeerId, number | null>()
   for (const key of reached) {
-    const ends = inForce.filter((terms) => terms.old === key).map(graceEndMs)
-    if (ends.length === 0) keys.set(key, null)
-    else if (Math.min(...ends) > nowMs) keys.set(key, Math.min(...ends))
+    const following = inForce.filter((terms) => terms.old === key)
+    // A key in others' hands has no grace, not even that of clocks which differ.
+    const untilMs = Math.min(...following.map((terms) => (terms.reason === 'compromised' ? 0 : graceEndMs(terms))))
+    if (following.length === 0) keys.set(key, null)
+    else if (untilMs > nowMs) keys.set(key, untilMs)
   }
   return keys
 }
