@@ -8,10 +8,10 @@ import { Discovery, type Heard } from './discovery.ts'
 const NOW_MS = 1_800_000_000_000
 
 /** A discovery whose clock stands where it is told. */
-function discovery(options: { isKnown?: boolean } = {}) {
+function discovery(options: { isKnown?: boolean; key?: number } = {}) {
   const heard: Heard[] = []
   const time = { nowMs: NOW_MS, isKnown: options.isKnown ?? true }
-  const secret = new Uint8Array(32).fill(200)
+  const secret = new Uint8Array(32).fill(options.key ?? 200)
   const own = new Discovery({
     network: 'here',
     identity: { publicKey: ed25519.getPublicKey(secret), sign: async (bytes) => ed25519.sign(bytes, secret) },
@@ -80,7 +80,7 @@ describe('announcements', () => {
 
   it('[S9] rise in time even when the clock is corrected backwards', async () => {
     const { own, time } = discovery()
-    const other = discovery()
+    const other = discovery({ key: 201 })
     await other.own.accept(await own.announce(['/ip4/127.0.0.1/tcp/1'], true))
     time.nowMs -= 60_000
     await other.own.accept(await own.announce(['/ip4/127.0.0.1/tcp/2'], true))
