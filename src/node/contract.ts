@@ -6,6 +6,7 @@ import type { ModuleReport } from '../core/sandbox/module.ts'
 import type { Trap, UnitInput, UnitOutcome } from '../core/tasks/unit.ts'
 import type { AdmissionApi, AdmissionInfo } from './admission-contract.ts'
 import type { IdentityApi } from './identity-contract.ts'
+import type { TrustApi } from './trust-contract.ts'
 
 /** Codes a person's sentence is made from; `detail` holds the varying part (an address, seconds, a count). */
 export interface Reason {
@@ -352,7 +353,7 @@ export type PlatformFact =
   | { readonly kind: 'online'; readonly online: boolean }
   | { readonly kind: 'visible'; readonly visible: boolean }
 
-export interface NodeApi extends IdentityApi, AdmissionApi {
+export interface NodeApi extends IdentityApi, AdmissionApi, TrustApi {
   snapshot(): Promise<NodeSnapshot>
   /** Calls `listener` until {@link NodeApi.unsubscribe}; pass `proxy(listener)` through Comlink. */
   subscribe(listener: (event: NodeEvent) => void): Promise<number>

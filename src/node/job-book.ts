@@ -98,6 +98,12 @@ export class JobBook {
     return this.#jobs.get(job)?.manifest
   }
 
+  /** The manifest as this peer signed it, for whoever is to be shown it; `undefined` when the job was removed. */
+  async signedManifestOf(job: JobId): Promise<Uint8Array | undefined> {
+    const cid = this.#jobs.get(job)?.manifestCid
+    return cid && (await this.#ports.blocks.get(cid))
+  }
+
   /** Resolves with the job's id once everything it needs is durable. */
   async submit(spec: JobSpec): Promise<JobId> {
     this.#checkRoom()

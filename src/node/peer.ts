@@ -1,3 +1,4 @@
+import type { FoundedNetwork } from '../core/admission/policy.ts'
 import { cidOfDigest } from '../core/codec/cid.ts'
 import { GAS_MAX, MODULE_LIMITS, PAGE_BYTES, STACK_BYTES_MAX } from '../core/sandbox/limits.ts'
 import type { ModuleReport } from '../core/sandbox/module.ts'
@@ -40,11 +41,14 @@ import { Lending } from './lending.ts'
 import { createMachines, readRecords } from './machines.ts'
 import type { Metrics } from './metrics.ts'
 import { checkNetwork } from './network-check.ts'
+import { openTrust } from './open-trust.ts'
 import { networkSummary, PeerTable } from './peer-table.ts'
 import { type NodePorts, sha256 } from './ports.ts'
 import { RequesterDriver } from './requester-driver.ts'
 import type { Settings } from './settings.ts'
 import { describe, TaskLink } from './task-link.ts'
+import type { TrustBook } from './trust-book.ts'
+import type { BlacklistEntry, SecurityEvent, SecurityFilter, TrustEntry, TrustHistory } from './trust-contract.ts'
 import { UnitRunner } from './unit-runner.ts'
 
 /** How often listeners are told of what changed: four times a second is live to the eye and cheap for the page. */
@@ -75,6 +79,7 @@ export interface PeerInit {
   readonly settings: Settings
   readonly platform: Platform
   readonly admission: Admission
+  readonly founded: FoundedNetwork
 }
 
 /** A running peer: gives the cores their ports, drives them, and answers the contract. */
@@ -94,7 +99,11 @@ export class Peer implements NodeApi {
   readonly #startedAt: number
   readonly #listeners = new Map<number, (event: NodeEvent) => void>()
   readonly #stops: (() => void)[] = []
+  readonly #founded: FoundedNetwork
+  readonly #runner: UnitRunner
+  readonly #inputs: InputStore
   #lending!: Lending
+  #trust!: TrustBook
   #subscriptions = 0
   #changed = true
   #toldAt = 0
@@ -110,8 +119,10 @@ export class Peer implements NodeApi {
     this.#admission = init.admission
     this.#startedAt = ports.now()
     this.#peers = new PeerTable(network)
-    const runner = new UnitRunner(ports)
-    const inputs = new InputStore(ports.store, ports.blocks)
+    this.#founded = init.founded
+    this.#runner = new UnitRunner(ports)
+    this.#inputs = new InputStore(ports.store, ports.blocks)
+    const [runner, inputs] = [this.#runner, this.#inputs]
     const machines = createMachines(ports, capability(init.platform.workersMax))
     const shared = { ports, runner, link: () => this.#link, onStorageRefused: (error: unknown) => this.#refused(error) }
     this.#requester = new RequesterDriver({
@@ -133,8 +144,12 @@ export class Peer implements NodeApi {
       forget: (job) => runner.forget(job),
     })
     this.#link = new TaskLink(ports, network, {
-      toExecutor: (from, message) => this.#executor.step({ type: 'message', from, message }),
-      toRequester: (from, message) => this.#requester.step({ type: 'message', from, message }),
+      toExecutor: (from, message) => {
+        if (!this.#trust.isBarred(from)) this.#executor.step({ type: 'message', from, message })
+      },
+      toRequester: (from, message) => {
+        if (!this.#trust.isBarred(from)) this.#requester.step({ type: 'message', from, message })
+      },
       refused: (from) => this.#requester.step({ type: 'badMessage', from }),
     })
   }
@@ -166,13 +181,25 @@ export class Peer implements NodeApi {
       now,
       workersMax: this.#platform.workersMax,
     })
+    this.#trust = await openTrust({
+      ports: this.#ports,
+      network: this.#network,
+      founded: this.#founded,
+      book: this.#book,
+      inputs: this.#inputs,
+      runner: this.#runner,
+      lending: () => this.#lending.state(),
+      onPolicy: (policy) => this.#requester.step({ type: 'trust', policy }),
+    })
     this.#executor.step({ type: 'start', outbox: records.outbox })
     await this.#lending.start()
     this.#requester.step({ type: 'start', session: now(), records: records.requester })
     this.#link.start()
+    this.#trust.start()
     await this.#admission.start({
       lent: () => this.#lending.state().settings,
       onAdmitted: (peer, root) => {
+        if (root !== null) this.#trust.identified(peer, root)
         this.#requester.step({ type: root === null ? 'peerDisconnected' : 'peerConnected', peer })
         if (root === null) this.#executor.step({ type: 'peerDisconnected', peer })
         this.#changed = true
@@ -392,6 +419,34 @@ export class Peer implements NodeApi {
     return this.#ports.identity.exportIdentity()
   }
 
+  trustEntries(): Promise<readonly TrustEntry[]> {
+    return this.#trust.trustEntries()
+  }
+
+  trustHistory(rootId: string): Promise<TrustHistory | null> {
+    return this.#trust.trustHistory(rootId)
+  }
+
+  blacklist(): Promise<readonly BlacklistEntry[]> {
+    return this.#trust.blacklist()
+  }
+
+  blacklistPeer(rootId: string, options: { durationMs: number | null; reason: string }): Promise<void> {
+    return this.#trust.blacklistPeer(rootId, options)
+  }
+
+  unblacklistPeer(rootId: string): Promise<void> {
+    return this.#trust.unblacklistPeer(rootId)
+  }
+
+  securityEvents(filter: SecurityFilter): Promise<readonly SecurityEvent[]> {
+    return this.#trust.securityEvents(filter)
+  }
+
+  exportSecurityEvents(filter: SecurityFilter): Promise<Uint8Array> {
+    return this.#trust.exportSecurityEvents(filter)
+  }
+
   /** Says goodbye, stops everything, and closes the store. */
   async stop(): Promise<void> {
     this.#executor.step({ type: 'pause', pause: { reason: 'stopping', untilMs: null } })
@@ -404,6 +459,7 @@ export class Peer implements NodeApi {
     this.#ports.sandbox.close()
     await this.#network.stop()
     await this.#ports.identity.close()
+    await this.#trust.stop()
     await this.#ports.security.flush()
     await this.#ports.store.close()
   }
@@ -413,6 +469,7 @@ export class Peer implements NodeApi {
   #requesterNotice(notice: RequesterNotice): void {
     this.#book.apply(notice)
     this.#peers.apply(notice)
+    this.#trust.apply(notice)
     this.#changed = true
   }
 
@@ -441,6 +498,7 @@ export class Peer implements NodeApi {
 
   #watchMetrics(): void {
     this.#metrics.sample(() => this.#network.metrics())
+    this.#metrics.sample(() => this.#trust.samples())
     this.#metrics.sample(() => {
       const { active, queued, modulesCached, workersReplaced } = this.#ports.sandbox.stats()
       const gauge = (name: string, help: string, value: number) => ({ name, help, kind: 'gauge' as const, value })

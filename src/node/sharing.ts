@@ -93,6 +93,13 @@ const METHODS: Readonly<Record<keyof NodeApi, 'read' | 'write' | 'none'>> = {
   renameDevice: 'write',
   revokeIdentity: 'write',
   exportIdentity: 'read',
+  trustEntries: 'read',
+  trustHistory: 'read',
+  blacklist: 'read',
+  blacklistPeer: 'write',
+  unblacklistPeer: 'write',
+  securityEvents: 'read',
+  exportSecurityEvents: 'read',
   stop: 'none',
 }
 

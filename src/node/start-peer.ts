@@ -117,5 +117,6 @@ export async function startPeer(init: StartPeerInit): Promise<Peer> {
     settings: new Settings(store),
     platform: init.platform,
     admission,
+    founded,
   })
 }

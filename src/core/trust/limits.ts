@@ -77,6 +77,8 @@ export const CONFLICT_BYTES_MAX = 98_304
 export const RECOMPUTATIONS_PER_HOUR_MAX = 12
 /** Of these for one accuser. */
 export const RECOMPUTATIONS_PER_ACCUSER_MAX = 3
+/** Longest unit that is recomputed to settle a dispute of others. */
+export const RECOMPUTATION_WALL_MS_MAX = 60_000
 /** Distinct credible accusers that convict where recomputing is not possible. Their weights add up; each counts one at most. */
 export const ACCUSERS_MIN = 3
 /** How long an accusation that was never settled is remembered. */

@@ -15,9 +15,9 @@ import type {
   ReceiptInfo,
 } from '../../node/contract.ts'
 import { FakeAdmission } from './fake-admission.ts'
-import { FakeIdentity } from './fake-identity.ts'
 import { FakeJob } from './fake-job.ts'
 import { PEERS, RELAY, SELF } from './fake-peers.ts'
+import { FakeTrust } from './fake-trust.ts'
 
 /** States of the interface that are hard to bring about with a real node. */
 export type Scenario = 'first-visit' | 'room' | 'alone' | 'offline' | 'refusing' | 'failing'
@@ -25,7 +25,7 @@ export type Scenario = 'first-visit' | 'room' | 'alone' | 'offline' | 'refusing'
 const TICK_MS = 250
 
 /** A node of made-up figures, for tests and the harness of the interface; it never reaches the product. */
-export class FakeNode extends FakeIdentity implements NodeApi {
+export class FakeNode extends FakeTrust implements NodeApi {
   readonly #scenario: Scenario
   readonly #jobs = new Map<string, FakeJob>()
   readonly #listeners = new Map<number, (event: NodeEvent) => void>()
