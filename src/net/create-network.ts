@@ -1,6 +1,6 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { ClockOffset } from '../core/identity/clock-offset.ts'
+import { ClockOffset, type ClockSample } from '../core/identity/clock-offset.ts'
 import { peerIdOf } from '../core/identity/peer-id.ts'
 import { DEGREE_MAX, TARGET_DEGREE } from '../core/routing/limits.ts'
 import type { LinkPath } from '../core/routing/mesh.ts'
@@ -62,6 +62,7 @@ class StarlingNetwork implements Network {
   readonly #topics: Topics
   readonly #finder: PeerFinder
   readonly #clock = new ClockOffset()
+  #isKeptOut: (peer: string) => boolean = () => false
   readonly #handlers = new Map<string, (peer: string, message: Uint8Array) => void>()
   #running: Running | undefined
   #starting: Promise<void> | undefined
@@ -103,7 +104,7 @@ class StarlingNetwork implements Network {
       send: (peer, message) => this.#messages.send(peer, LINK_PROTOCOL, message),
       onAnswer: (peer, { rttMs, clockOffsetMs }) => {
         this.#running?.links.answered(peer, { rttMs })
-        this.#clock.sample(peer, { offsetMs: clockOffsetMs, roundTripMs: rttMs }, this.#now())
+        this.#sampleClock(peer, { offsetMs: clockOffsetMs, roundTripMs: rttMs })
       },
       onStranger: (peer) => this.#stranger(peer),
       onDead: (peer) => this.#drop(peer, 'The peer does not answer'),
@@ -143,6 +144,7 @@ class StarlingNetwork implements Network {
       iceServers: this.#init.iceServers ?? [],
       agent: this.#init.agent ?? 'starling',
       logger: this.#logger,
+      isKeptOut: (peer) => this.#isKeptOut(peer),
     })
     const { node } = host
     const relays = new RelayUpkeep({
@@ -286,6 +288,10 @@ class StarlingNetwork implements Network {
     await mesh.dial(peer, [addressOrPeer], 'direct')
   }
 
+  keepOut(isKeptOut: (peer: string) => boolean): void {
+    this.#isKeptOut = isKeptOut
+  }
+
   disconnect(peer: string): void {
     this.#drop(peer, 'Disconnected on request')
   }
@@ -423,6 +429,16 @@ class StarlingNetwork implements Network {
   #drop(peer: string, reason: string): void {
     this.#running?.links.drop(peer, new PeerUnreachableError(reason))
     this.#finder.forget(peer)
+  }
+
+  #sampleClock(peer: string, sample: ClockSample): void {
+    const before = this.#clock.estimate(this.#now()).state
+    this.#clock.sample(peer, sample, this.#now())
+    const { state, medianMs } = this.#clock.estimate(this.#now())
+    if (state !== 'implausible' || before === 'implausible') return
+    const minutes = Math.round((medianMs ?? 0) / 60_000)
+    const message = `Most peers' clocks are ${minutes} min off this device's, more than is corrected`
+    this.#problem({ name: 'ClockImplausibleError', message })
   }
 
   #stranger(peer: string): void {

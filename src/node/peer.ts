@@ -488,7 +488,9 @@ export class Peer implements NodeApi {
       this.#network.on('status', () => {
         this.#changed = true
       }),
-      this.#network.on('error', ({ name, message, peer }) => {
+      this.#network.on('error', ({ name, message, peer, refused }) => {
+        if (refused !== undefined) this.#ports.statements.count(refused.reason, refused.kind)
+        if (name === 'ClockImplausibleError') this.#ports.security.add({ type: 'clock-off', message })
         const who = peer === undefined ? '' : ` (${peer.slice(-6)})`
         this.#ports.log.write('warn', 'network', `${name}: ${message}${who}`)
       }),
@@ -498,6 +500,7 @@ export class Peer implements NodeApi {
 
   #watchMetrics(): void {
     this.#metrics.sample(() => this.#network.metrics())
+    this.#metrics.sample(() => this.#ports.statements.samples())
     this.#metrics.sample(() => this.#trust.samples())
     this.#metrics.sample(() => {
       const { active, queued, modulesCached, workersReplaced } = this.#ports.sandbox.stats()

@@ -6,6 +6,7 @@ import type { BlockStore } from './block-store.ts'
 import type { IdentityBook } from './identity-book.ts'
 import type { Log } from './log.ts'
 import type { SecurityLog } from './security-log.ts'
+import type { StatementGate } from './statement-gate.ts'
 
 /** Where a block is looked for: here first, then at these peers. */
 export interface BlockSource {
@@ -39,6 +40,8 @@ export interface NodePorts {
   readonly identity: IdentityBook
   /** Everything refused, punished, rotated or revoked is reported here. */
   readonly security: SecurityLog
+  /** Signed statements that others pass on come in here, and get their stamps here. */
+  readonly statements: StatementGate
   /** Who may give and take work here. */
   readonly admission: AdmissionPort
   /** Milliseconds since 1970; never runs backwards. */

@@ -19,6 +19,7 @@ import { Peer, type Platform } from './peer.ts'
 import type { NodePorts } from './ports.ts'
 import { SecurityLog } from './security-log.ts'
 import { Settings } from './settings.ts'
+import { StatementGate } from './statement-gate.ts'
 import { PlatformVerifier } from './verifier.ts'
 
 /** What a browser's worker and Node give a peer, each in its own way. */
@@ -71,6 +72,15 @@ export async function startPeer(init: StartPeerInit): Promise<Peer> {
     now,
     random,
   })
+  const statements = await StatementGate.open({
+    network: founded.networkId,
+    verifier,
+    store,
+    now,
+    clockCorrectionMs: () => network.clockCorrectionMs(),
+    random,
+    onSecurityEvent: (report) => security.add(report),
+  })
   let kernel: Promise<Argon2idKernel> | undefined
   const admission = new Admission({
     founded,
@@ -107,6 +117,7 @@ export async function startPeer(init: StartPeerInit): Promise<Peer> {
     identity,
     admission,
     security,
+    statements,
     now,
     random,
   }

@@ -1,8 +1,10 @@
 import { StarlingError } from '../core/codec/errors.ts'
 import type { PeerId } from '../core/codec/ids.ts'
 import { isPeerId } from '../core/identity/peer-id.ts'
+import { refusalReason } from '../core/identity/refusal.ts'
+import { isKnownKind, type KnownKind } from '../core/identity/statement-kinds.ts'
+import { readGossipedOffer, signGossipedOffer } from '../core/tasks/gossiped-offer.ts'
 import {
-  decodeGossipedOffer,
   decodeTaskMessage,
   encodeTaskMessage,
   isFromRequester,
@@ -16,6 +18,7 @@ import {
   type TaskMessage,
 } from '../core/tasks/messages.ts'
 import type { Network } from '../net/network.ts'
+import { TokenBucket } from '../net/token-bucket.ts'
 import type { NodePorts } from './ports.ts'
 
 export interface TaskLinkEvents {
@@ -24,6 +27,11 @@ export interface TaskLinkEvents {
   /** Something from this peer was refused before it reached a scheduler. */
   refused(from: PeerId): void
 }
+
+/** Gossiped offers verified in a second, sustained: two hundred requesters that offer every five seconds. */
+const OFFERS_PER_SECOND_MAX = 40
+/** Gossiped offers verified at once. */
+const OFFERS_BURST_MAX = 400
 
 /** Messages of one peer, and to one, that wait until it is known whether it is admitted; further ones are dropped. */
 const WAITING_MESSAGES_MAX = 256
@@ -46,18 +54,20 @@ export class TaskLink {
   /** What came of a peer that has not shown yet who it is. */
   readonly #waiting = new Map<PeerId, Uint8Array[]>()
   readonly #stops: (() => void)[] = []
+  readonly #offers: TokenBucket
 
   constructor(ports: NodePorts, network: Network, events: TaskLinkEvents) {
     this.#ports = ports
     this.#network = network
     this.#events = events
     this.#topic = OFFERS_TOPIC_PREFIX + ports.networkId
+    this.#offers = new TokenBucket(OFFERS_PER_SECOND_MAX, OFFERS_BURST_MAX, ports.now())
   }
 
   start(): void {
     this.#stops.push(
       this.#network.handle(TASKS_PROTOCOL, (peer, bytes) => this.#receive(peer, bytes)),
-      this.#network.subscribe(this.#topic, (peer, bytes) => this.#hear(peer, bytes)),
+      this.#network.subscribe(this.#topic, (peer, bytes) => void this.#hear(peer, bytes)),
     )
   }
 
@@ -102,9 +112,15 @@ export class TaskLink {
 
   broadcast(message: RequesterMessage): void {
     queueMicrotask(() => this.#events.toExecutor(this.#ports.self, message))
-    this.#network.publish(this.#topic, encodeTaskMessage(message)).catch((error: unknown) => {
+    this.#publish(message).catch((error: unknown) => {
       this.#ports.log.write('debug', 'tasks', `Could not publish an offer: ${describe(error)}`)
     })
+  }
+
+  async #publish(message: RequesterMessage): Promise<void> {
+    const { statements, signer } = this.#ports
+    const bytes = await signGossipedOffer(message, { ...(await statements.stamp()), signer })
+    await this.#network.publish(this.#topic, bytes)
   }
 
   #receive(from: string, bytes: Uint8Array): void {
@@ -154,15 +170,20 @@ export class TaskLink {
     this.#verifying.set(from, turn)
   }
 
-  /** The word of a stranger is heard: answering it means meeting it first. */
-  #hear(from: string, bytes: Uint8Array): void {
+  /** The word of a stranger is heard: answering it means meeting it first. Whoever passes an offer on is not its author. */
+  async #hear(from: string, bytes: Uint8Array): Promise<void> {
     if (!isPeerId(from)) return
-    const { admission } = this.#ports
-    if (admission.admitted(from) === null && !admission.isStranger(from)) return
+    const { admission, statements } = this.#ports
     try {
-      this.#events.toExecutor(from, decodeGossipedOffer(bytes))
+      const { decoded, message } = readGossipedOffer(bytes)
+      const { author } = decoded.statement
+      if (admission.admitted(author) === null && !admission.isStranger(author)) return
+      // The requester says it again in some seconds; keys to sign floods with cost nothing.
+      if (!this.#offers.take(this.#ports.now())) return
+      await statements.admit(decoded)
+      this.#events.toExecutor(author, message)
     } catch (error) {
-      this.#refuse(from, error)
+      this.#refuse(from, error, bytes)
     }
   }
 
@@ -171,10 +192,20 @@ export class TaskLink {
     else this.#events.toRequester(from, message)
   }
 
-  #refuse(from: PeerId, error: unknown): void {
+  #refuse(from: PeerId, error: unknown, evidence?: Uint8Array): void {
     this.#ports.log.write('warn', 'tasks', `Refused a message of ${from.slice(-6)}: ${describe(error)}`)
-    this.#events.refused(from)
+    const kind = evidence === undefined ? kindOf(error) : 'offer'
+    this.#ports.statements.refuse(error, { from, kind, ...(evidence === undefined ? {} : { evidence }) })
+    // A clock that is off is no ill will.
+    if (refusalReason(error) !== 'stale') this.#events.refused(from)
   }
+}
+
+/** Which statement of a message an error is about, by the field it names. */
+function kindOf(error: unknown): KnownKind | 'message' {
+  const field = error instanceof StarlingError ? String(error.details.field ?? '') : ''
+  const kind = field.split('.')[0] ?? ''
+  return isKnownKind(kind) ? kind : 'message'
 }
 
 /** An error in one line, its name first. */
