@@ -29,3 +29,8 @@ export class TrainingDivergedError extends StarlingError {
 export class InvalidDatasetError extends StarlingError {
   override readonly name = 'InvalidDatasetError'
 }
+
+/** A vector has not the length that it must have. */
+export class InvalidVectorError extends StarlingError {
+  override readonly name = 'InvalidVectorError'
+}

@@ -12,8 +12,8 @@ export const PEERS_MAX = 256
 export const PARAMETERS_MAX = 16_777_216
 
 /**
- * L2 norm of an update, in 2^-16ths: 16384.0, less one unit. Squared distances of two such vectors stay below 2^62 and their sums
- * below 2^63, so 64-bit integers hold them exactly; no update of a model that trains comes near it.
+ * L2 norm of an update, in 2^-16ths: 16384.0, less one unit. Differences of their values fit 32 bits, and squared distances of two
+ * such vectors, or of means of such, fit 63, so 64-bit integers hold them exactly; no update of a model that trains comes near it.
  */
 export const VECTOR_NORM_MAX = 1_073_741_823
 
@@ -58,3 +58,83 @@ export const TABLE_NAME_CHARS_MAX = 128
 
 /** Parts of a split: as many as peers of a round. */
 export const DATASET_PARTS_MAX = 1_024
+
+// Rounds.
+
+/** Members of one learning task: each hears every other's votes, so traffic grows with the square. */
+export const MEMBERS_MAX = 100
+
+/** Fewest participants of a round: with one, its update alone is the model's change. */
+export const PARTICIPANTS_MIN = 2
+
+/** Rounds of one task: whoever joins late reads one signed outcome for each. */
+export const ROUNDS_MAX = 1_000
+
+/** Characters of a task's name and of a class's. */
+export const LEARNING_NAME_CHARS_MAX = 120
+
+/** Characters of a task's description. */
+export const LEARNING_DESCRIPTION_CHARS_MAX = 1_000
+
+/** Samples in one batch. */
+export const BATCH_SIZE_MAX = 4_096
+
+/** Optimiser steps of one member in one round: minutes of a tab's time. */
+export const LOCAL_STEPS_MAX = 10_000
+
+/** Decimals of a task travel as whole millionths: a million is 1.0. */
+export const MILLIONTHS = 1_000_000
+
+/** Learning rates, momenta and μ beyond this diverge. */
+export const RATE_MILLIONTHS_MAX = 100 * MILLIONTHS
+
+/** Shortest phase of a round: a message has to cross a slow network and be answered. */
+export const PHASE_MS_MIN = 200
+
+/** Longest phase of a round. */
+export const PHASE_MS_MAX = 24 * 3_600_000
+
+/** Factor by which a loss may grow before a vote against; above it nothing is ever voted out. */
+export const LOSS_FACTOR_MILLIONTHS_MAX = 1_000 * MILLIONTHS
+
+/** Bytes of a commitment to an update: a compressed ristretto255 point. */
+export const COMMITMENT_BYTES = 32
+
+/** Attempts to agree on one round that are remembered; after these only a newer attempt of a quorum counts. */
+export const VIEWS_MAX = 64
+
+/** Statements of a round that are not ours to use yet, for each author: those of the next round from faster members. */
+export const EARLY_STATEMENTS_MAX = 16
+
+/** Statements in one bundle: all own ones of a round, or what a round begins with. */
+export const BUNDLE_STATEMENTS_MAX = 256
+
+/** Bytes of one bundle: gossip's own bound. */
+export const BUNDLE_BYTES_MAX = 64 * 1_024
+
+/** Outcomes in one answer to a member that is behind; with 100 members each has about 30 kB. */
+export const COMMITS_PER_MESSAGE_MAX = 64
+
+/** Tasks in one announcement to a new neighbour. */
+export const TASKS_PER_MESSAGE_MAX = 32
+
+/** Tasks of others that a peer remembers; the oldest that it takes no part in goes first. */
+export const TASKS_KNOWN_MAX = 256
+
+/** A member says this often which round it is in. */
+export const PRESENCE_INTERVAL_MS = 3_000
+
+/** A member not heard of for this long is not waited for: four presences may be lost. */
+export const MEMBER_SILENCE_MS = 15_000
+
+/** Own statements of a round are said again after this long without progress; each time it doubles. */
+export const REPEAT_MS_MIN = 1_000
+
+/** The longest that a stalled round waits before it says everything again. */
+export const REPEAT_MS_MAX = 8_000
+
+/** A member that is behind asks at most this often; the answer holds many rounds. */
+export const SYNC_INTERVAL_MS = 1_000
+
+/** Rounds in a row in which a member's update is voted out, after which it is a member no more. */
+export const STRIKES_MAX = 3

@@ -1,6 +1,6 @@
 import type { PeerId } from '../codec/ids.ts'
 import { AggregationBoundError } from './errors.ts'
-import { ITERATIONS_MAX, PEERS_MAX, SAMPLES_CAP_MAX, VECTOR_NORM_MAX } from './limits.ts'
+import { ITERATIONS_MAX, PARAMETERS_MAX, PEERS_MAX, SAMPLES_CAP_MAX, VECTOR_NORM_MAX } from './limits.ts'
 
 /** What every rule states. All of it is plain data, so that a rule can stand in a signed manifest. */
 interface RuleCommon {
@@ -90,14 +90,21 @@ export interface PeerUpdate {
   readonly samples?: number
 }
 
-/** What a rule carries from round to round. Plain data, the same bytes on every peer. */
+/** What a rule carries from round to round. Plain data, the same bytes on every peer; who joins late takes it with the model. */
 export interface AggregationState {
-  /** The last aggregate: where centered clipping starts. Null before the first round: it starts at zero. */
-  readonly center: Int32Array | null
+  /** The last aggregate, where centered clipping starts; its length is d, which every update must have. */
+  readonly center: Int32Array
 }
 
-/** Before the first round. */
-export const INITIAL_STATE: AggregationState = { center: null }
+/**
+ * The state before the first round: the centre is at zero.
+ *
+ * @throws {@link AggregationBoundError} Unless `parametersCount` is a whole number from 1 to 2^24.
+ */
+export function initialState(parametersCount: number): AggregationState {
+  within('parametersCount', parametersCount, 1, PARAMETERS_MAX)
+  return { center: new Int32Array(parametersCount) }
+}
 
 /**
  * Why an update is not in the aggregate. `wrong-length` and `norm-too-large` are the peer's fault; `not-selected` is a choice of
