@@ -1,5 +1,6 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
+import { Diversity } from '../core/admission/diversity.ts'
 import { ClockOffset, type ClockSample } from '../core/identity/clock-offset.ts'
 import { peerIdOf } from '../core/identity/peer-id.ts'
 import { DEGREE_MAX, TARGET_DEGREE } from '../core/routing/limits.ts'
@@ -7,6 +8,7 @@ import type { LinkPath } from '../core/routing/mesh.ts'
 import { peerOf, transportOf } from './addresses.ts'
 import { BLOCKS_PROTOCOL, Blocks } from './blocks.ts'
 import { LIBP2P_VERIFIER, PEERS_PROTOCOL } from './discovery.ts'
+import { DiversityGuard } from './diversity-guard.ts'
 import { Emitter } from './emitter.ts'
 import { NetworkStoppedError, PeerUnreachableError } from './errors.ts'
 import { createHost, type Host } from './host.ts'
@@ -61,6 +63,7 @@ class StarlingNetwork implements Network {
   readonly #keepalive: Keepalive
   readonly #topics: Topics
   readonly #finder: PeerFinder
+  readonly #diversity: DiversityGuard | null
   readonly #clock = new ClockOffset()
   #isKeptOut: (peer: string) => boolean = () => false
   readonly #handlers = new Map<string, (peer: string, message: Uint8Array) => void>()
@@ -125,6 +128,17 @@ class StarlingNetwork implements Network {
       onHeard: (heard) => this.#running?.mesh.step({ type: 'heard', ...heard }),
       isKnown: (peer) => this.#running?.mesh.mesh.knows(peer) ?? false,
     })
+    this.#diversity =
+      init.diversity === undefined
+        ? null
+        : new DiversityGuard({
+            diversity: new Diversity(init.diversity),
+            connectionOf: (peer) => this.#running?.links.best(peer),
+            onFull: (peer, { name, message }) => {
+              this.#problem({ name, message, peer })
+              this.#drop(peer, message)
+            },
+          })
     this.#handlers.set(LINK_PROTOCOL, (peer, message) => this.#keepalive.receive(peer, message))
   }
 
@@ -374,13 +388,17 @@ class StarlingNetwork implements Network {
       this.#messages.forget(peer)
       this.#blocks.forget(peer)
       this.#finder.forget(peer)
+      this.#diversity?.unlinked(peer)
       if (!relay) running.mesh.step({ type: 'unlinked', peer })
       this.#emitter.emit('peer:disconnect', { peer })
     } else {
       this.#keepalive.linked(peer)
       this.#messages.rebind(peer)
       this.#blocks.forget(peer)
-      if (!relay) running.mesh.step({ type: 'linked', peer, path })
+      if (!relay) {
+        running.mesh.step({ type: 'linked', peer, path })
+        void this.#diversity?.linked(peer)
+      }
       this.#emitter.emit(before === undefined ? 'peer:connect' : 'peer:path', { peer, path })
     }
     this.#updateStatus()

@@ -1,5 +1,5 @@
 import { gossipsub } from '@libp2p/gossipsub'
-import type { ConnectionGater } from '@libp2p/interface'
+import type { ConnectionGater, PeerId } from '@libp2p/interface'
 import { GOSSIP_BYTES_MAX } from './limits.ts'
 
 /** A fresh list each time: libp2p fills in defaults in place. */
@@ -9,6 +9,12 @@ export function rtcConfigurationOf(iceServers: readonly RTCIceServer[]): RTCConf
 
 /** Whom to dial is decided by the upkeep of the mesh; libp2p's browser default refuses loopback and plain ws. */
 export const OPEN_GATER: ConnectionGater = { denyDialMultiaddr: () => false }
+
+/** The same, but for peers that are kept out: they are not dialled, and let go as soon as it is known who they are. */
+export function gaterOf(isKeptOut: (peer: string) => boolean = () => false): ConnectionGater {
+  const keptOut = (peer: PeerId): boolean => isKeptOut(peer.toString())
+  return { ...OPEN_GATER, denyDialPeer: keptOut, denyInboundEncryptedConnection: keptOut }
+}
 
 /**
  * Gossip for small announcements.

@@ -13,7 +13,7 @@ import { webTransport } from '@libp2p/webtransport'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { type CircuitReservations, upkeptCircuits } from './circuit.ts'
-import { announcementGossip, OPEN_GATER, rtcConfigurationOf } from './host-options.ts'
+import { announcementGossip, gaterOf, rtcConfigurationOf } from './host-options.ts'
 import { privateKeyOf } from './identity.ts'
 import {
   ADDRESS_DIAL_TIMEOUT_MS,
@@ -51,6 +51,8 @@ export interface HostInit {
   readonly iceServers: readonly RTCIceServer[]
   readonly agent: string
   readonly logger?: NetworkLogger
+  /** Peers that are neither dialled nor let in. */
+  readonly isKeptOut?: (peer: string) => boolean
 }
 
 /**
@@ -77,7 +79,7 @@ export async function createHost(init: HostInit): Promise<Host> {
     transports: transports as never,
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
-    connectionGater: OPEN_GATER,
+    connectionGater: gaterOf(init.isKeptOut),
     // The upkeep asks each peer itself, over one long-lived stream instead of a new data channel for every ping.
     connectionMonitor: { enabled: false },
     connectionManager: {

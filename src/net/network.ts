@@ -77,6 +77,8 @@ export interface NetworkInit {
   readonly agent?: string
   /** Node peers only: addresses to listen on, such as `/ip4/127.0.0.1/udp/0/webrtc-direct`. @default [] */
   readonly listen?: readonly string[]
+  /** Keeps one subnet's addresses from being all neighbours; absent: no limits. Rule [A15]. */
+  readonly diversity?: { readonly sharePpm: number; readonly exemptPrivate: boolean }
   /** For tests: leaves libp2p's dial race as it is. @default true */
   readonly dialRaceGuard?: boolean
 }
@@ -242,6 +244,8 @@ export interface Network {
   on<K extends keyof NetworkEvents>(event: K, listener: (detail: NetworkEvents[K]) => void): () => void
   /** Dials a multiaddr or a known peer id now, beside the upkeep of the mesh. */
   dial(addressOrPeer: string): Promise<void>
+  /** From now on peers of whom this says so are neither dialled nor let in; replaces what was said before. */
+  keepOut(isKeptOut: (peer: string) => boolean): void
   /** Ends all links to a peer now. Nothing keeps it, or us, from dialling again. */
   disconnect(peer: string): void
   /** Tells the network what only the window knows: `online` and `offline` events, and that the page came back. */

@@ -110,6 +110,7 @@ export class TrustBook implements TrustApi {
 
   start(): void {
     const { network } = this.#init
+    network.keepOut((peer) => this.isBarred(peer))
     const timer = setInterval(() => this.#tick(), TICK_INTERVAL_MS)
     this.#stops.push(
       this.#exchange.start(),
