@@ -15,6 +15,7 @@ const Run = lazy(() => import('./pages/run/run.tsx').then(({ Run }) => ({ defaul
 const Jobs = lazy(() => import('./pages/jobs/jobs.tsx').then(({ Jobs }) => ({ default: Jobs })))
 const Job = lazy(() => import('./pages/job/job.tsx').then(({ Job }) => ({ default: Job })))
 const Peers = lazy(() => import('./pages/peers/peers.tsx').then(({ Peers }) => ({ default: Peers })))
+const Identity = lazy(() => import('./pages/identity/identity.tsx').then(({ Identity }) => ({ default: Identity })))
 const Diagnostics = lazy(() =>
   import('./pages/diagnostics/diagnostics.tsx').then(({ Diagnostics }) => ({ default: Diagnostics })),
 )
@@ -48,6 +49,9 @@ function Pages() {
         <Route path="/jobs/:jobId">{({ jobId }) => <Job key={jobId} jobId={jobId} />}</Route>
         <Route path="/peers">
           <Peers />
+        </Route>
+        <Route path="/identity">
+          <Identity />
         </Route>
         <Route path="/diagnostics">
           <Diagnostics />

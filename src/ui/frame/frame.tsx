@@ -1,6 +1,7 @@
-import { Activity, House, ListChecks, Play, Waypoints } from 'lucide-react'
+import { Activity, Ellipsis, Fingerprint, House, ListChecks, Play, Waypoints } from 'lucide-react'
 import type { ReactNode } from 'react'
-import { Link, useRoute } from 'wouter'
+import { Link, useLocation, useRoute } from 'wouter'
+import { Menu, MenuItem } from '../parts/menu.tsx'
 import { StatusLine } from './status-line.tsx'
 import { UpdateNotice } from './update-notice.tsx'
 import './frame.css'
@@ -10,8 +11,13 @@ const ENTRIES = [
   { to: '/run', match: '/run/*?', word: 'Run', icon: Play },
   { to: '/jobs', match: '/jobs/*?', word: 'Jobs', icon: ListChecks },
   { to: '/peers', match: '/peers/*?', word: 'Peers', icon: Waypoints },
-  { to: '/diagnostics', match: '/diagnostics/*?', word: 'Diagnostics', icon: Activity },
+  { to: '/identity', match: '/identity/*?', word: 'Identity', icon: Fingerprint },
 ] as const
+
+/** Beside the others where there is room; on phones behind one button. */
+const MORE = [{ to: '/diagnostics', match: '/diagnostics/*?', word: 'Diagnostics', icon: Activity }] as const
+
+type EntryProps = (typeof ENTRIES)[number] | (typeof MORE)[number]
 
 /** What is around every page: where one can go, and what the node is doing. */
 export function Frame({ children }: { readonly children: ReactNode }) {
@@ -31,6 +37,14 @@ export function Frame({ children }: { readonly children: ReactNode }) {
               <Entry {...entry} />
             </li>
           ))}
+          {MORE.map((entry) => (
+            <li key={entry.to} className="rail-wide">
+              <Entry {...entry} />
+            </li>
+          ))}
+          <li className="rail-narrow">
+            <MoreEntries />
+          </li>
         </ul>
       </nav>
       <div className="frame-main">
@@ -44,7 +58,29 @@ export function Frame({ children }: { readonly children: ReactNode }) {
   )
 }
 
-function Entry({ to, match, word, icon: Icon }: (typeof ENTRIES)[number]) {
+function MoreEntries() {
+  const [location, navigate] = useLocation()
+  const active = MORE.some(({ to }) => location.startsWith(to))
+  return (
+    <Menu
+      label="More pages"
+      trigger={
+        <button type="button" className={`rail-entry rail-more ${active ? 'rail-more-active' : ''}`}>
+          <Ellipsis aria-hidden="true" />
+          <span>More</span>
+        </button>
+      }
+    >
+      {MORE.map(({ to, word, icon: Icon }) => (
+        <MenuItem key={to} icon={<Icon aria-hidden="true" />} onSelect={() => navigate(to)}>
+          {word}
+        </MenuItem>
+      ))}
+    </Menu>
+  )
+}
+
+function Entry({ to, match, word, icon: Icon }: EntryProps) {
   const [active] = useRoute(match)
   return (
     <Link href={to} className="rail-entry" aria-current={active ? 'page' : undefined}>

@@ -4,6 +4,7 @@ import { lendingSentence } from '../../format/reasons.ts'
 import { PauseButton } from '../../frame/pause-button.tsx'
 import { Figure, Figures } from '../../parts/panel.tsx'
 import { useSnapshot } from '../../state/node-context.ts'
+import { IdentityNag } from './identity-nag.tsx'
 import { Invite } from './invite.tsx'
 import { LendingControls } from './lending-controls.tsx'
 import { MeshPanel } from './mesh-panel.tsx'
@@ -45,6 +46,7 @@ function Headline() {
             <Link href="/jobs">{plural(jobs, 'job of yours is', 'jobs of yours are')} running</Link>
           )}
         </p>
+        <IdentityNag />
       </div>
       <PauseButton />
     </header>
