@@ -10,7 +10,15 @@ import { spawnSandboxWorker } from '../workers/sandbox/spawn.ts'
 import type { Diagnostics } from './contract.ts'
 import { Log } from './log.ts'
 import type { Peer } from './peer.ts'
-import { beaconOf, fetchRendezvous, inviteUrlOf, networkOf, type Rendezvous, readRendezvous } from './rendezvous.ts'
+import {
+  beaconOf,
+  diversityOf,
+  fetchRendezvous,
+  inviteUrlOf,
+  networkOf,
+  type Rendezvous,
+  readRendezvous,
+} from './rendezvous.ts'
 import { Settings } from './settings.ts'
 import { startPeer } from './start-peer.ts'
 import { PlatformVerifier } from './verifier.ts'
@@ -33,6 +41,7 @@ export async function startBrowserPeer(init: NodeWorkerInit, rtc: RtcProvider): 
     identity: key,
     relays: rendezvous.multiaddrs,
     environment: 'browser-worker',
+    ...diversityOf(founded.policy),
     rtc,
     agent: `starling/${VERSION}`,
     logger: { log: (level, message) => log.write(level, 'network', message) },

@@ -15,7 +15,7 @@ import { inviteLink, inviteOf } from './capability.ts'
 import type { LogEntry } from './contract.ts'
 import { Log } from './log.ts'
 import type { Peer } from './peer.ts'
-import { beaconOf, fetchRendezvous, networkOf } from './rendezvous.ts'
+import { beaconOf, diversityOf, fetchRendezvous, networkOf } from './rendezvous.ts'
 import { type RootKeys, startPeer } from './start-peer.ts'
 import { PlatformVerifier } from './verifier.ts'
 import { VERSION } from './version.ts'
@@ -59,6 +59,7 @@ export async function startNodePeer(init: NodePeerInit): Promise<Peer> {
     identity: key,
     relays: multiaddrs,
     environment: 'node',
+    ...diversityOf(founded.policy),
     agent: `starling/${VERSION} node`,
     listen: init.listen ?? [],
     logger: { log: (level, message) => log.write(level, 'network', message) },

@@ -1,9 +1,10 @@
 import { base64pad as base64 } from 'multiformats/bases/base64'
 import * as v from 'valibot'
-import { type FoundedNetwork, readPolicy } from '../core/admission/policy.ts'
+import { type FoundedNetwork, type Policy, readPolicy } from '../core/admission/policy.ts'
 import { StarlingError } from '../core/codec/errors.ts'
 import { NETWORK_CHARS_MAX } from '../core/identity/limits.ts'
 import type { Verifier } from '../core/identity/ports.ts'
+import type { NetworkInit } from '../net/network.ts'
 
 /** A policy of many members is the large part. */
 const ANSWER_CHARACTERS_MAX = 262_144
@@ -66,6 +67,12 @@ export async function fetchRendezvous(origin: string): Promise<Rendezvous> {
  */
 export function networkOf({ networkId, policy }: Rendezvous, verifier: Verifier): Promise<FoundedNetwork> {
   return readPolicy(bytesOf(policy), { networkId, verifier })
+}
+
+/** What a policy asks of the network below. */
+export function diversityOf(policy: Policy): Pick<NetworkInit, 'diversity'> {
+  const { subnetLimits, subnetSharePpm: sharePpm, exemptPrivate } = policy
+  return subnetLimits ? { diversity: { sharePpm, exemptPrivate } } : {}
 }
 
 /** The beacon's statement, when there is one. */

@@ -71,7 +71,7 @@ export class Diversity {
   #bucketOf(origin: Origin): string | null {
     if (origin.kind === 'relay') return `relay ${origin.relay}`
     if (this.#exemptPrivate && isPrivateAddress(origin.address)) return null
-    // Names that hide an address (mDNS) share one bucket: hiding must not be a way around.
+    // Whoever's address is hidden shares one bucket: hiding must not be a way around.
     return subnetOf(origin.address) ?? 'unknown'
   }
 }

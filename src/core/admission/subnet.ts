@@ -19,11 +19,15 @@ export function subnetOf(address: string): string | null {
     .join(':')}::/48`
 }
 
+/** A name of the local network only (RFC 6762): what browsers show instead of an address there. */
+const MDNS = /^[^.]+\.local$/
+
 /**
  * Whether an address is loopback, link-local, private (RFC 1918, RFC 4193) or shared by a carrier's customers (RFC 6598): one that
  * says nothing of who is behind it to anybody outside.
  */
 export function isPrivateAddress(address: string): boolean {
+  if (MDNS.test(address)) return true
   const groups = parseIpv6(address)
   const [a = 256, b = 256] = parseIpv4(address) ?? (groups && mappedIpv4(groups)) ?? []
   if (a <= 255) {

@@ -8,6 +8,7 @@ import type {
   WindowToWorker,
   WorkerToWindow,
 } from './protocol.ts'
+import { selectedRemoteAddress } from './selected-address.ts'
 
 export interface RtcBridgeInit {
   /** @default 'auto' */
@@ -163,7 +164,10 @@ class Bridge implements RtcBridge {
       return
     }
     // Each method takes at most one argument of its own type; the worker's stand-in is typed accordingly.
-    const invoke = pc[method].bind(pc) as (value?: unknown) => Promise<unknown>
+    const invoke =
+      method === 'selectedRemoteAddress'
+        ? () => selectedRemoteAddress(pc)
+        : (pc[method].bind(pc) as (value?: unknown) => Promise<unknown>)
     invoke(argument ?? undefined).then(
       (value) => this.#post({ type: 'result', call, value: plain(value), state: stateOf(pc) }),
       (error: unknown) => this.#post({ type: 'failure', call, ...describe(error) }),
@@ -293,8 +297,9 @@ function describeSdp({ type, sdp }: RTCSessionDescriptionInit): RTCSessionDescri
   return sdp === undefined ? { type } : { type, sdp }
 }
 
-/** Session descriptions are the only results, and they are not cloneable as they come. */
+/** Session descriptions are not cloneable as they come; the only other result is an address. */
 function plain(value: unknown): unknown {
+  if (typeof value === 'string') return value
   if (typeof value !== 'object' || value === null || !('type' in value)) return undefined
   return describeSdp(value as RTCSessionDescriptionInit)
 }

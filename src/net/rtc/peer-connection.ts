@@ -130,6 +130,17 @@ export class StandInPeerConnection extends EventTarget {
     await this.#call('addIceCandidate', init ?? null)
   }
 
+  /**
+   * Statistics live on the window. The one that is used here is the address of the other end, so that is all a report holds.
+   */
+  async getStats(): Promise<ReadonlyMap<string, object>> {
+    const address = (await this.#call('selectedRemoteAddress')) as string | undefined
+    return new Map<string, object>([
+      ['pair', { id: 'pair', type: 'candidate-pair', selected: true, remoteCandidateId: 'remote' }],
+      ['remote', { id: 'remote', type: 'remote-candidate', address: address ?? null }],
+    ])
+  }
+
   createDataChannel(label: string, init?: RTCDataChannelInit): StandInDataChannel {
     if (this.#closed) throw new DOMException('The RTCPeerConnection is closed', 'InvalidStateError')
     const channel = new StandInDataChannel({

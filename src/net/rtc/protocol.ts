@@ -13,6 +13,7 @@ export type RtcMethod =
   | 'setLocalDescription'
   | 'setRemoteDescription'
   | 'addIceCandidate'
+  | 'selectedRemoteAddress'
 
 /** Certificates stay on the window; the worker names them. */
 export type RtcConfigurationMessage = Omit<RTCConfiguration, 'certificates'> & { readonly certificateIds?: number[] }
