@@ -1,3 +1,5 @@
+export {}
+
 /** Starts the worker that measures, and posts what it found to `/result`. */
 const worker = new Worker('/timing-worker.js', { type: 'module' })
 worker.onmessage = ({ data }) => {
