@@ -76,7 +76,12 @@ describe('ReferenceTrainer', () => {
   const batch = batchOf(architecture, 3, 6)
 
   it('step is plain SGD without momentum and proximal term', () => {
-    const trainer = new ReferenceTrainer(model, start, { learningRate: 0.1, momentum: 0, proximal: 0 })
+    const trainer = new ReferenceTrainer(model, start, {
+      optimiser: 'sgd',
+      learningRate: 0.1,
+      momentum: 0,
+      proximal: 0,
+    })
     const gradient = new Float64Array(start.length)
     model.gradient(start, batch, gradient)
     trainer.step(batch)
@@ -87,7 +92,7 @@ describe('ReferenceTrainer', () => {
 
   it('step adds the proximal gradient μ(w − wᵗ) and keeps momentum', () => {
     const [learningRate, momentum, proximal] = [0.1, 0.9, 0.5]
-    const trainer = new ReferenceTrainer(model, start, { learningRate, momentum, proximal })
+    const trainer = new ReferenceTrainer(model, start, { optimiser: 'sgd', learningRate, momentum, proximal })
     trainer.step(batch)
     const once = trainer.weights.slice()
     const first = new Float64Array(start.length)
@@ -104,10 +109,34 @@ describe('ReferenceTrainer', () => {
 
   it('a strong proximal term keeps the weights near the start', () => {
     const distance = (proximal: number) => {
-      const trainer = new ReferenceTrainer(model, start, { learningRate: 0.05, momentum: 0, proximal })
+      const trainer = new ReferenceTrainer(model, start, {
+        optimiser: 'sgd',
+        learningRate: 0.05,
+        momentum: 0,
+        proximal,
+      })
       for (let i = 0; i < 200; i++) trainer.step(batch)
       return Math.hypot(...trainer.weights.map((weight, i) => weight - (start[i] as number)))
     }
     expect(distance(10)).toBeLessThan(distance(0) / 5)
+  })
+
+  it("Adam's first step moves each weight by the learning rate against its gradient, whatever its size", () => {
+    const trainer = new ReferenceTrainer(model, start, {
+      optimiser: 'adam',
+      learningRate: 0.01,
+      momentum: 0.9,
+      proximal: 0,
+    })
+    const gradient = new Float64Array(start.length)
+    model.gradient(start, batch, gradient)
+    trainer.step(batch)
+    for (let i = 0; i < start.length; i++) {
+      if (Math.abs(gradient[i] as number) < 1e-4) continue
+      expect((start[i] as number) - (trainer.weights[i] as number)).toBeCloseTo(
+        0.01 * Math.sign(gradient[i] as number),
+        5,
+      )
+    }
   })
 })

@@ -10,13 +10,19 @@ export interface Batch {
   readonly count: number
 }
 
-export interface SgdOptions {
+/** How weights follow gradients. */
+export interface OptimiserOptions {
+  readonly optimiser: 'sgd' | 'adam'
   readonly learningRate: number
-  /** 0 is plain SGD. */
+  /** Of SGD: 0 is plain. Of Adam: β₁. */
   readonly momentum: number
   /** FedProx μ: the gradient of μ/2 · ‖w − wᵗ‖², which is μ(w − wᵗ), is added. */
   readonly proximal: number
 }
+
+/** Adam's β₂ and ε, as its paper proposes them. */
+export const ADAM_DECAY = 0.999
+export const ADAM_EPSILON = 1e-8
 
 /** What a layer leaves for its backward pass. */
 interface LayerRoom {
@@ -111,35 +117,46 @@ export class ReferenceModel {
 }
 
 /**
- * SGD with momentum and FedProx's proximal term: `g += μ(w − wᵗ); v = βv + g; w −= ηv`.
+ * Local steps of one round, from a gradient with FedProx's proximal term `g += μ(w − wᵗ)`:
+ * SGD with momentum `v = βv + g; w −= ηv`, or Adam.
  *
- * Source: Li et al. 2020, "Federated Optimization in Heterogeneous Networks", eq. 2.
+ * Source: Li et al. 2020, "Federated Optimization in Heterogeneous Networks", eq. 2; Kingma and Ba 2015, "Adam", algorithm 1.
  */
 export class ReferenceTrainer {
   /** Local weights, in units of weights. */
   readonly weights: Vector
   readonly #model: ReferenceModel
   readonly #start: Vector
-  readonly #velocity: Vector
+  readonly #first: Vector
+  readonly #second: Vector
   readonly #gradient: Vector
-  readonly #options: SgdOptions
+  readonly #options: OptimiserOptions
+  #steps = 0
 
   /** @param start - The round's global weights wᵗ, in units of weights; copied. */
-  constructor(model: ReferenceModel, start: Vector, options: SgdOptions) {
+  constructor(model: ReferenceModel, start: Vector, options: OptimiserOptions) {
     invariant(start.length === parameterCount(model.architecture), 'weights fit their architecture')
     this.#model = model
     this.#options = options
     this.#start = start.slice()
     this.weights = start.slice()
-    this.#velocity = start.slice().fill(0)
+    this.#first = start.slice().fill(0)
+    this.#second = options.optimiser === 'adam' ? start.slice().fill(0) : start.slice(0, 0)
     this.#gradient = start.slice()
   }
 
   /** One step; gives the batch's loss before it. */
   step(batch: Batch): number {
-    const { learningRate, momentum, proximal } = this.#options
     const loss = this.#model.gradient(this.weights, batch, this.#gradient)
-    const [weights, start, velocity, gradient] = [this.weights, this.#start, this.#velocity, this.#gradient]
+    this.#steps++
+    if (this.#options.optimiser === 'adam') this.#adam()
+    else this.#sgd()
+    return loss
+  }
+
+  #sgd(): void {
+    const { learningRate, momentum, proximal } = this.#options
+    const [weights, start, velocity, gradient] = [this.weights, this.#start, this.#first, this.#gradient]
     for (let i = 0; i < weights.length; i++) {
       const weight = weights[i] as number
       const slope = (gradient[i] as number) + proximal * (weight - (start[i] as number))
@@ -147,7 +164,28 @@ export class ReferenceTrainer {
       velocity[i] = speed
       weights[i] = weight - learningRate * speed
     }
-    return loss
+  }
+
+  #adam(): void {
+    const { learningRate, momentum, proximal } = this.#options
+    const [weights, start, first, second, gradient] = [
+      this.weights,
+      this.#start,
+      this.#first,
+      this.#second,
+      this.#gradient,
+    ]
+    const unbiasFirst = 1 / (1 - momentum ** this.#steps)
+    const unbiasSecond = 1 / (1 - ADAM_DECAY ** this.#steps)
+    for (let i = 0; i < weights.length; i++) {
+      const weight = weights[i] as number
+      const slope = (gradient[i] as number) + proximal * (weight - (start[i] as number))
+      const mean = momentum * (first[i] as number) + (1 - momentum) * slope
+      const square = ADAM_DECAY * (second[i] as number) + (1 - ADAM_DECAY) * slope * slope
+      first[i] = mean
+      second[i] = square
+      weights[i] = weight - (learningRate * unbiasFirst * mean) / (Math.sqrt(unbiasSecond * square) + ADAM_EPSILON)
+    }
   }
 }
 

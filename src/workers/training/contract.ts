@@ -72,16 +72,17 @@ export interface LoadedDataset extends DatasetSummary {
 export interface TrainOptions {
   /** Samples a step. When there are fewer, they are repeated: each pass is a new shuffle. */
   readonly batchSize: number
-  /** SGD steps of this round. */
+  /** Steps of this round. */
   readonly steps: number
+  readonly optimiser: 'sgd' | 'adam'
   readonly learningRate: number
-  /** 0 is plain SGD; momentum begins at zero each round. */
+  /** Of SGD: 0 is plain. Of Adam: β₁. The optimiser's memory begins empty each round. */
   readonly momentum: number
   /** FedProx μ ≥ 0: adds μ(w − wᵗ) to the gradient. */
   readonly proximal: number
   /** Decides the batches. Same data, options and seed: same batches on every engine. */
   readonly seed: number
-  /** L2 bound of the update in units of weights; the update is scaled down to it. */
+  /** L2 bound of the update, in I16F16 units, whole; the update is scaled down to it. */
   readonly clipNorm: number
 }
 
@@ -107,9 +108,9 @@ export interface TrainProgress {
 export interface TrainResult {
   readonly job: string
   readonly engine: EngineKind
-  /** Local minus global weights, I16F16, after clipping: its integer L2 norm is at most `clipNorm` × 65536. */
+  /** Local minus global weights, I16F16, after clipping: its integer L2 norm is at most `clipNorm`. */
   readonly update: Int32Array
-  /** L2 norm before clipping, in units of weights. */
+  /** L2 norm before clipping, in I16F16 units. */
   readonly norm: number
   readonly clipped: boolean
   /** Mean batch loss over the first and the last tenth of the steps. */
@@ -155,7 +156,7 @@ export interface Prediction {
 
 /** Errors keep `name`, `message` and `details` over the worker's boundary: match on `name`. */
 export interface TrainingApi {
-  /** What will compute; loads it at the first call. */
+  /** What computes: the first of its order that gives the reference's results on a small model here. Loads it at the first call. */
   engine(): Promise<EngineInfo>
   /** Reads and checks data. Errors: `InvalidDatasetError`, `LimitExceededError`. */
   load(init: DatasetInit): Promise<LoadedDataset>

@@ -30,3 +30,6 @@ export const BATCH_MAX = 4_096
 
 /** Longest wait for the worker's first answer: it loads 100 KiB of script. */
 export const START_TIMEOUT_MS = 20_000
+
+/** Compiled steps and scorers kept, of each: the tasks that run at once. An evicted one is compiled again, about 0.3 s. */
+export const COMPILED_MAX = 4
