@@ -53,12 +53,14 @@ export function Identity() {
           {words.text}
         </Notice>
         <div className="identity-halves">
-          <UnlockersPanel />
-          <DevicesPanel />
-        </div>
-        <div className="identity-halves">
-          <KeyPanel />
-          <RestorePanel />
+          <div className="stack">
+            <UnlockersPanel />
+            <KeyPanel />
+          </div>
+          <div className="stack">
+            <DevicesPanel />
+            <RestorePanel />
+          </div>
         </div>
         <RevokePanel />
       </div>

@@ -19,10 +19,11 @@ export function RestorePanel() {
   }
   const open = info.state === 'lost' || info.state === 'superseded' || info.state === 'conflicted'
   return (
-    <Panel title="Restore" note="from another machine, or after this browser cleared its data">
+    <Panel title="Restore">
       <div className="stack">
         <p className="quiet small">
-          It takes the place of the identity that is here now. One without a backup cannot be brought back.
+          From another machine, or after this browser cleared its data. It takes the place of the identity that is here
+          now. One without a backup cannot be brought back.
         </p>
         <details open={open}>
           <summary>With a backup file</summary>
@@ -78,8 +79,8 @@ export function RevokePanel() {
   const revoke = (): void => change('Revoking', 'The identity was revoked', () => node.revokeIdentity())
   return (
     <Panel title="Revoke">
-      <div className="row row-wrap">
-        <p className="quiet small grow">
+      <div className="stack">
+        <p className="quiet small">
           For when the key is in others’ hands and cannot be replaced.
           {info.revocation === null ? null : (
             <>
@@ -89,15 +90,17 @@ export function RevokePanel() {
             </>
           )}
         </p>
-        <Confirm
-          trigger={<Button look="danger">Revoke the identity</Button>}
-          title="Revoke this identity for good?"
-          action="Revoke it"
-          onConfirm={revoke}
-        >
-          Everyone who hears of it refuses this identity from then on, with its reputation and all its devices. It
-          cannot be taken back.
-        </Confirm>
+        <div className="row">
+          <Confirm
+            trigger={<Button look="danger">Revoke the identity</Button>}
+            title="Revoke this identity for good?"
+            action="Revoke it"
+            onConfirm={revoke}
+          >
+            Everyone who hears of it refuses this identity from then on, with its reputation and all its devices. It
+            cannot be taken back.
+          </Confirm>
+        </div>
       </div>
     </Panel>
   )

@@ -67,7 +67,7 @@ export function NewPassphraseForm({ onPassphrase }: NewPassphraseFormProps) {
       ready={long && first === second}
       onSubmit={submit}
     >
-      <div className="fields">
+      <div className="stack">
         <PassphraseField
           label="Passphrase"
           note={`At least ${PASSPHRASE_CHARS_MIN} characters; four random words are good. Nobody can reset it`}
@@ -112,7 +112,7 @@ export function BackupFileForm({ label, action, busyAction, onFile }: FileFormPr
       ready={file !== null && passphrase !== ''}
       onSubmit={submit}
     >
-      <div className="fields">
+      <div className="stack">
         <FileField label="Backup file" note="Ends in .starling" onFile={setFile} />
         <PassphraseField
           label="Its passphrase"
