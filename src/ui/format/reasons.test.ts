@@ -15,6 +15,7 @@ const snapshot = (network: Partial<NodeSnapshot['network']>): NodeSnapshot =>
   ({
     startedAt: NOW - 5_000,
     lending,
+    admission: { state: 'admitted' },
     network: { state: 'meshed', reason: null, peers: 7, direct: 3, relayed: 4, ...network },
   }) as unknown as NodeSnapshot
 
@@ -23,6 +24,13 @@ describe('status in one sentence', () => {
     const { text, tone } = statusSentence(snapshot({}), NOW)
     expect(plain(text)).toBe('Lending 2 of 8 cores · 7 peers · 3 direct')
     expect(tone).toBe('good')
+  })
+
+  it('says that a guest gets no tasks', () => {
+    const guest = { ...snapshot({}), admission: { state: 'guest' } } as NodeSnapshot
+    const { text, tone } = networkSentence(guest, NOW)
+    expect(plain(text)).toBe('Here as a guest: no tasks yet · 7 peers · 3 direct')
+    expect(tone).toBe('attention')
   })
 
   it('says why it is paused', () => {

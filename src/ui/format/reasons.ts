@@ -74,12 +74,22 @@ const NETWORK_WORDS: Readonly<Record<NetworkState, string>> = {
   stopped: 'The network is stopped',
 }
 
+/** Said before who is here while this tab is a guest: nothing it lends or asks for moves. */
+const GUEST_SENTENCES = {
+  guest: 'Here as a guest: no tasks yet',
+  mining: 'Working to be let in: no tasks yet',
+  refused: 'Not let in: no tasks',
+} as const
+
 /** What the network is doing, with its reason and, while it is looking, for how long. */
 export function networkSentence(snapshot: NodeSnapshot, now: number): Sentence {
   const { network } = snapshot
   if (network.state === 'meshed' || network.peers > 0) {
     const direct = network.direct > 0 ? ` · ${network.direct} direct` : ''
-    return { text: `${plural(network.peers, 'peer')}${direct}`, tone: 'good' }
+    const peers = `${plural(network.peers, 'peer')}${direct}`
+    const { state } = snapshot.admission
+    if (state === 'admitted') return { text: peers, tone: 'good' }
+    return { text: `${GUEST_SENTENCES[state]} · ${peers}`, tone: state === 'mining' ? 'busy' : 'attention' }
   }
   const words = NETWORK_WORDS[network.state]
   const waiting = network.state === 'connecting' || network.state === 'starting'

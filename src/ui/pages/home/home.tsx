@@ -4,6 +4,7 @@ import { lendingSentence } from '../../format/reasons.ts'
 import { PauseButton } from '../../frame/pause-button.tsx'
 import { Figure, Figures } from '../../parts/panel.tsx'
 import { useSnapshot } from '../../state/node-context.ts'
+import { AdmissionPanel, PolicyLine } from './admission-panel.tsx'
 import { IdentityNag } from './identity-nag.tsx'
 import { Invite } from './invite.tsx'
 import { LendingControls } from './lending-controls.tsx'
@@ -19,6 +20,7 @@ export function Home() {
   return (
     <div className="stack home">
       <Headline />
+      <AdmissionPanel />
       <HomeFigures />
       <div className="home-halves">
         <MeshPanel />
@@ -28,6 +30,7 @@ export function Home() {
         <LendingControls />
         <Invite />
       </div>
+      <PolicyLine />
     </div>
   )
 }

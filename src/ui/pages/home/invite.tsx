@@ -25,7 +25,7 @@ export function Invite() {
           <p className="quiet small">
             {url === null
               ? 'The link appears once a relay is found.'
-              : 'Whoever opens this link, on a phone or a computer, joins the room after agreeing.'}
+              : 'Whoever opens this link, on a phone or a computer, is let in and joins after agreeing.'}
           </p>
           {url === null ? null : (
             <>

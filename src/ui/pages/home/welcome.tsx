@@ -4,6 +4,7 @@ import { plural } from '../../format/number.ts'
 import { Button } from '../../parts/button.tsx'
 import { act } from '../../parts/toasts.tsx'
 import { useSession, useSnapshot } from '../../state/node-context.ts'
+import { AdmissionPanel, PolicyLine } from './admission-panel.tsx'
 
 /** The first visit: what this tab will do, what it will not, how to stop, and one button. */
 export function Welcome() {
@@ -51,6 +52,8 @@ export function Welcome() {
           <dd>Press Pause, on every page, or close the tab. Unfinished work goes to somebody else.</dd>
         </div>
       </dl>
+      <PolicyLine />
+      <AdmissionPanel />
       <div className="row row-wrap">
         <Button look="primary" className="welcome-button" onClick={start}>
           Start lending
