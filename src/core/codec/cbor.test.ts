@@ -1,3 +1,4 @@
+import * as dagCbor from '@ipld/dag-cbor'
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
@@ -47,6 +48,34 @@ describe('decode', () => {
     )
   })
 
+  it('[C1] reads what the library reads, and nothing that it would not', () => {
+    const integers = fc.bigInt({ min: -(2n ** 63n), max: INTEGER_MAX })
+    fc.assert(
+      fc.property(fc.oneof(value, integers, fc.array(integers)), (original) => {
+        const bytes = encode(original)
+        const wide = { bytesMax: 1e6, depthMax: 10, itemsMax: 1e5 }
+        expect(read(bytes, wide)).toEqual(dagCbor.decode(bytes))
+      }),
+      { numRuns: 2_000 },
+    )
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        let mine: unknown
+        if (refuses(() => (mine = read(bytes)))) return
+        expect(mine).toEqual(dagCbor.decode(bytes))
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+
+  it('[C2] what was read holds on to none of the bytes it was read from', () => {
+    const bytes = encode([new Uint8Array(4)])
+    const [inner] = read(bytes) as [Uint8Array]
+    bytes.fill(0xff)
+    expect(inner).toEqual(new Uint8Array(4))
+    expect(inner.buffer.byteLength).toBe(4)
+  })
+
   it('[C2] refuses random bytes only with named errors', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void refuses(() => read(bytes))),
@@ -78,6 +107,7 @@ describe('decode', () => {
     ['keys out of order', 'a2616201616102'],
     ['a key twice', 'a2616101616102'],
     ['a key that is not text', 'a10101'],
+    ['a key that is the prototype', 'a1695f5f70726f746f5f5f01'],
     ['text that is not UTF-8', '62c328'],
     ['bytes after the end', '0101'],
     ['nothing', ''],

@@ -2,7 +2,7 @@ import * as dagCbor from '@ipld/dag-cbor'
 import * as v from 'valibot'
 import { InvalidMessageError } from './errors.ts'
 import type { DecodeLimits } from './limits.ts'
-import { scanCbor } from './scan.ts'
+import { readCbor } from './scan.ts'
 
 /** Deterministic CBOR: the same value gives the same bytes everywhere. Integers, text, bytes, lists, maps, booleans, null. */
 export function encode(value: unknown): Uint8Array {
@@ -17,21 +17,13 @@ export interface DecodeOptions<T> {
 }
 
 /**
- * Reads untrusted bytes: limits over the raw bytes first, then the shape. What comes out is typed; meaning is the caller's to check.
+ * Reads untrusted bytes: limits and form over the raw bytes, then the shape. What comes out is typed; meaning is the caller's to check.
  *
  * @throws {@link LimitExceededError} When it is too large, deep or many.
  * @throws {@link InvalidMessageError} When it is malformed or of the wrong shape; names field, value and limit.
  */
 export function decode<T>(bytes: Uint8Array, options: DecodeOptions<T>): T {
-  scanCbor(bytes, options)
-  let value: unknown
-  try {
-    value = dagCbor.decode(bytes)
-  } catch (cause) {
-    // The scan is stricter, so only integers beyond 64 bits signed get here.
-    throw new InvalidMessageError(`${options.what} cannot be decoded`, { field: options.what }, { cause })
-  }
-  return conform(value, options)
+  return conform(readCbor(bytes, options), options)
 }
 
 /**

@@ -1,10 +1,10 @@
-import { compareBytes } from './bytes.ts'
 import { InvalidMessageError, LimitExceededError } from './errors.ts'
 import type { DecodeLimits } from './limits.ts'
 
 /**
- * One linear pass over CBOR bytes that refuses whatever is too big, too deep, too many or not the one deterministic encoding,
- * before a decoder allocates anything for it.
+ * One linear pass over CBOR bytes that refuses whatever is too big, too deep, too many or not the one deterministic encoding, each
+ * before anything is made of it, and makes the value on the way. A pass of its own for the checks would cost as much again, and small
+ * messages are most of what a node does.
  *
  * Deterministic here means RFC 8949 section 4.2 as narrowed by DAG-CBOR (https://ipld.io/specs/codecs/dag-cbor/spec/): shortest
  * integers, definite lengths, map keys that are text, sorted by length and then bytes, and no duplicates. Tags and floating point are
@@ -14,10 +14,26 @@ interface Frame {
   /** Values still to come; for a map, keys and values. */
   left: number
   readonly isMap: boolean
-  previousKey: Uint8Array | null
+  /** Where the encoding of the last key begins and ends; -1 before the first. */
+  keyStart: number
+  keyEnd: number
+  key: string
+  readonly list: unknown[]
+  readonly map: Record<string, unknown>
 }
 
+const NO_LIST: unknown[] = []
+const NO_MAP: Record<string, unknown> = {}
+
+/** Up to here a loop makes text faster than the platform's decoder. */
+const LOOPED_TEXT_BYTES_MAX = 24
+
 const MAJOR = { uint: 0, negint: 1, bytes: 2, text: 3, list: 4, map: 5, tag: 6, simple: 7 } as const
+
+/** Simple values: false, true and null. Source: RFC 8949, section 3.3. */
+const FALSE = 20
+const NULL = 22
+const SIMPLE = [false, true, null] as const
 
 /** The argument of a CBOR head: its value, and where the head ends. */
 interface Head {
@@ -35,6 +51,8 @@ class Scanner {
   readonly #limits: DecodeLimits
   readonly #head: Head = { major: 0, argument: 0, end: 0 }
   readonly #stack: Frame[] = []
+  #frame: Frame | undefined
+  #result: unknown
   #offset = 0
   #items = 0
 
@@ -45,66 +63,126 @@ class Scanner {
     this.#limits = options.limits
   }
 
-  run(): void {
+  run(): unknown {
     this.#limit('bytes', this.#bytes.length, this.#limits.bytesMax)
     do {
       this.#value()
       this.#closeFull()
-    } while (this.#stack.length > 0)
+    } while (this.#frame !== undefined)
     if (this.#offset !== this.#bytes.length) throw this.#malformed('has bytes after its end')
+    return this.#result
   }
 
   #value(): void {
-    this.#limit('items', ++this.#items, this.#limits.itemsMax)
+    if (++this.#items > this.#limits.itemsMax) this.#limit('items', this.#items, this.#limits.itemsMax)
     const start = this.#offset
     const head = this.#readHead()
-    const frame = this.#stack.at(-1)
+    const frame = this.#frame
     const isKey = frame?.isMap === true && frame.left % 2 === 0
     if (isKey && head.major !== MAJOR.text) throw this.#malformed('has a map key that is not text')
     if (frame !== undefined) frame.left--
     this.#offset = head.end
-    if (head.major === MAJOR.bytes || head.major === MAJOR.text) {
-      if (head.argument > this.#bytes.length - head.end) throw this.#malformed('ends inside a string')
-      this.#offset = head.end + head.argument
-      if (head.major === MAJOR.text) this.#checkText(head.end)
-      // `frame` is present whenever `isKey` is.
-      if (isKey) this.#checkKey(frame as Frame, this.#bytes.subarray(start, this.#offset))
-    } else if (head.major === MAJOR.list || head.major === MAJOR.map) {
-      this.#open(head)
-    } else if (head.major === MAJOR.tag) {
-      throw this.#malformed('has a tag')
+    switch (head.major) {
+      case MAJOR.text:
+        this.#skipString(head)
+        // `frame` is present whenever `isKey` is.
+        if (isKey) this.#key(frame as Frame, start, this.#text(head.end))
+        else this.#put(this.#text(head.end))
+        break
+      case MAJOR.bytes:
+        this.#skipString(head)
+        // A copy, also of Node's buffers: what is kept of a message must not keep the whole message.
+        this.#put(new Uint8Array(this.#bytes.subarray(head.end, this.#offset)))
+        break
+      case MAJOR.list:
+      case MAJOR.map:
+        this.#open(head)
+        break
+      case MAJOR.uint:
+        this.#put(this.#integer(head))
+        break
+      case MAJOR.negint:
+        this.#put(negated(this.#integer(head)))
+        break
+      case MAJOR.simple:
+        this.#put(SIMPLE[head.argument - FALSE])
+        break
+      default:
+        throw this.#malformed('has a tag')
     }
+  }
+
+  #skipString(head: Head): void {
+    if (head.argument > this.#bytes.length - head.end) throw this.#malformed('ends inside a string')
+    this.#offset = head.end + head.argument
+  }
+
+  /** Beyond 2^53 the head's argument has lost its last bits. */
+  #integer(head: Head): number | bigint {
+    return head.argument <= Number.MAX_SAFE_INTEGER ? head.argument : this.#view.getBigUint64(head.end - 8)
+  }
+
+  #put(value: unknown): void {
+    const frame = this.#frame
+    if (frame === undefined) this.#result = value
+    else if (frame.isMap) frame.map[frame.key] = value
+    else frame.list.push(value)
   }
 
   #open(head: Head): void {
     this.#limit('depth', this.#stack.length + 1, this.#limits.depthMax)
     // Every entry takes a byte at least: a lying count is refused before it is believed.
-    const left = head.major === MAJOR.map ? head.argument * 2 : head.argument
+    const isMap = head.major === MAJOR.map
+    const left = isMap ? head.argument * 2 : head.argument
     if (left > this.#bytes.length - this.#offset) throw this.#malformed('ends inside a list or map')
-    this.#stack.push({ left, isMap: head.major === MAJOR.map, previousKey: null })
+    const list: unknown[] = isMap ? NO_LIST : []
+    const map: Record<string, unknown> = isMap ? {} : NO_MAP
+    this.#put(isMap ? map : list)
+    this.#frame = { left, isMap, keyStart: -1, keyEnd: -1, key: '', list, map }
+    this.#stack.push(this.#frame)
   }
 
   #closeFull(): void {
-    while (this.#stack.at(-1)?.left === 0) this.#stack.pop()
+    while (this.#frame?.left === 0) {
+      this.#stack.pop()
+      this.#frame = this.#stack[this.#stack.length - 1]
+    }
   }
 
-  #checkText(start: number): void {
+  #text(start: number): string {
     let seen = 0
     for (let at = start; at < this.#offset; at++) seen |= this.#bytes[at] as number
-    if (seen < 0x80) return
+    if (seen < 0x80 && this.#offset - start <= LOOPED_TEXT_BYTES_MAX) {
+      let text = ''
+      for (let at = start; at < this.#offset; at++) text += String.fromCharCode(this.#bytes[at] as number)
+      return text
+    }
     try {
-      utf8Decoder.decode(this.#bytes.subarray(start, this.#offset))
+      return utf8Decoder.decode(this.#bytes.subarray(start, this.#offset))
     } catch {
       throw this.#malformed('has text that is not UTF-8')
     }
   }
 
   /** Encoded keys compare in the deterministic order, since a longer text has a greater head. */
-  #checkKey(frame: Frame, key: Uint8Array): void {
-    if (frame.previousKey !== null && compareBytes(frame.previousKey, key) >= 0) {
+  #key(frame: Frame, start: number, key: string): void {
+    if (frame.keyStart >= 0 && this.#compareKeys(frame, start) >= 0) {
       throw this.#malformed('has map keys out of order or twice')
     }
-    frame.previousKey = key
+    // An object cannot hold it like another key, and no message has one.
+    if (key === '__proto__') throw this.#malformed('has the key __proto__')
+    frame.keyStart = start
+    frame.keyEnd = this.#offset
+    frame.key = key
+  }
+
+  #compareKeys({ keyStart, keyEnd }: Frame, start: number): number {
+    const shared = Math.min(keyEnd - keyStart, this.#offset - start)
+    for (let i = 0; i < shared; i++) {
+      const difference = (this.#bytes[keyStart + i] as number) - (this.#bytes[start + i] as number)
+      if (difference !== 0) return difference
+    }
+    return keyEnd - keyStart - (this.#offset - start)
   }
 
   #readHead(): Head {
@@ -115,7 +193,7 @@ class Scanner {
     this.#head.argument = info
     this.#head.end = this.#offset + 1
     if (this.#head.major === MAJOR.simple) {
-      if (info < 20 || info > 22) throw this.#malformed('has a float, undefined or unknown simple value')
+      if (info < FALSE || info > NULL) throw this.#malformed('has a float, undefined or unknown simple value')
     } else if (info >= 24) {
       this.#readArgument(info)
     }
@@ -161,13 +239,18 @@ class Scanner {
   }
 }
 
+function negated(value: number | bigint): number | bigint {
+  if (typeof value === 'bigint' || value === Number.MAX_SAFE_INTEGER) return -1n - BigInt(value)
+  return -1 - value
+}
+
 /**
- * Checks raw bytes against limits and against the one deterministic encoding.
+ * Reads untrusted bytes: integers (bigint beyond 2^53 − 1), text, bytes, lists, maps, booleans and null.
  *
  * @param options.what - Names the thing in errors.
  * @throws {@link LimitExceededError} When it is too large, deep or many.
- * @throws {@link InvalidMessageError} When it is malformed.
+ * @throws {@link InvalidMessageError} When it is malformed, or not the one deterministic encoding.
  */
-export function scanCbor(bytes: Uint8Array, options: { what: string; limits: DecodeLimits }): void {
-  new Scanner(bytes, options).run()
+export function readCbor(bytes: Uint8Array, options: { what: string; limits: DecodeLimits }): unknown {
+  return new Scanner(bytes, options).run()
 }
