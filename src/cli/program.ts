@@ -43,6 +43,7 @@ export function createProgram(makeContext: MakeContext): Command {
   addSwarm(program, makeContext)
   addInspect(program, makeContext)
   addVerify(program, makeContext)
+  addId(program, makeContext)
   return program
 }
 
@@ -280,4 +281,64 @@ function addVerify(program: Command, makeContext: MakeContext): void {
     const { verifyCommand } = await import('./commands/verify.ts')
     await verifyCommand(files, makeContext(flags))
   })
+}
+
+interface IdFlags {
+  readonly dataDir?: string
+  readonly keyRing: boolean
+  readonly json?: boolean
+  readonly quiet?: boolean
+}
+
+/** The identity of this machine's peer; needs no network. */
+function addId(program: Command, makeContext: MakeContext): void {
+  const id = program.command('id').description('show, back up, restore, rotate or revoke the identity of this peer')
+  const sub = (name: string, description: string): Command =>
+    withOutput(id.command(name).description(description))
+      .option('--data-dir <folder>', `the folder of the peer (default: ${defaultDataDir('peer')})`)
+      .option('--no-key-ring', "do not use the system's key ring")
+  const options = ({ dataDir, keyRing }: IdFlags) => ({ dataDir: dataDir ?? defaultDataDir('peer'), keyRing })
+  const commands = () => import('./commands/id.ts')
+  const PASSPHRASE = 'a file with the passphrase of the backup; else STARLING_BACKUP_PASSPHRASE, else asked for'
+
+  sub('show', 'who this peer is, its devices and backups').action(async (flags: IdFlags) =>
+    (await commands()).showCommand(options(flags), makeContext(flags)),
+  )
+  sub('backup', 'make an encrypted backup file')
+    .requiredOption('--out <file>', 'where to; refused where a file is already')
+    .option('--passphrase-file <file>', PASSPHRASE)
+    .action(async (flags: IdFlags & { out: string; passphraseFile?: string }) =>
+      (await commands()).backupCommand({ ...flags, ...options(flags) }, makeContext(flags)),
+    )
+  sub('restore', 'take the place of this identity by that of a backup')
+    .argument('<backup>', 'a .starling file')
+    .option('--passphrase-file <file>', PASSPHRASE)
+    .option('--check', 'only try whether it opens and is of this identity')
+    .action(async (file: string, flags: IdFlags & { passphraseFile?: string; check?: boolean }) =>
+      (await commands()).restoreCommand(file, { ...flags, ...options(flags) }, makeContext(flags)),
+    )
+  sub('rotate', 'replace the root key; the identity stays')
+    .addOption(new Option('--reason <why>', 'why').choices(['planned', 'lost', 'compromised']).default('planned'))
+    .option('--backup <file>', 'asked of a protected identity')
+    .option('--passphrase-file <file>', PASSPHRASE)
+    .action(
+      async (
+        flags: IdFlags & { reason: 'planned' | 'lost' | 'compromised'; backup?: string; passphraseFile?: string },
+      ) => (await commands()).rotateCommand({ ...flags, ...options(flags) }, makeContext(flags)),
+    )
+  sub('revoke', 'take a device out of the identity, or end the identity for good')
+    .option('--device <peer id>', 'the device')
+    .option('--identity', 'the whole identity; cannot be taken back')
+    .action(async (flags: IdFlags & { device?: string; identity?: boolean }) =>
+      (await commands()).revokeCommand({ ...flags, ...options(flags) }, makeContext(flags)),
+    )
+  sub('export', 'write the public, signed part that anyone can check')
+    .requiredOption('--out <file>', 'where to; refused where a file is already')
+    .action(async (flags: IdFlags & { out: string }) =>
+      (await commands()).exportCommand({ ...flags, ...options(flags) }, makeContext(flags)),
+    )
+  sub(
+    'protect',
+    'seal the key file with STARLING_PASSPHRASE, and give up the copy once there are two ways back',
+  ).action(async (flags: IdFlags) => (await commands()).protectCommand(options(flags), makeContext(flags)))
 }

@@ -191,12 +191,12 @@ export class IdentityBook implements IdentityApi {
       const trimmed = name.trim()
       const device = this.#knownDevice(peerId)
       if (trimmed === '') throw new DeviceRefusedError('A device has a name of at least 1 character', { field: 'name' })
-      const { certificates, ports } = this.#keeper
+      const { certificates } = this.#keeper
       const before = newestOf(certificates, device)?.statement
       const certificate = await this.#keeper.certificateFor(device, {
         key: this.#keeper.resolved().activeKey,
         name: trimmed,
-        network: before?.network ?? ports.networkId,
+        ...(before !== undefined && { network: before.network }),
       })
       await this.#keeper.save({ certificates: [...certificates, certificate] })
     })

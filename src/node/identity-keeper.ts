@@ -20,7 +20,7 @@ import {
 import type { Verifier } from '../core/identity/ports.ts'
 import { type ResolvedLineage, resolveLineage } from '../core/identity/resolve-lineage.ts'
 import { signRevocation } from '../core/identity/revocation.ts'
-import { firstKeyOf, rootIdOf } from '../core/identity/root.ts'
+import { EVERY_NETWORK, firstKeyOf, rootIdOf } from '../core/identity/root.ts'
 import type { RotationPlan } from '../core/identity/rotation.ts'
 import { verifyStatement } from '../core/identity/statement.ts'
 import type { OnSecurityEvent } from '../core/trust/security-event.ts'
@@ -38,7 +38,8 @@ export interface IdentityPorts {
   readonly store: Store
   readonly keys: RootKeyStore
   readonly verifier: Verifier
-  readonly networkId: string
+  /** `null` without a network, as on the command line: nothing is certified then that was not before. */
+  readonly networkId: string | null
   readonly device: PeerId
   /** What this device is called until its owner calls it something else. */
   readonly deviceName: string
@@ -130,7 +131,7 @@ export class IdentityKeeper {
       held,
       locked: new Set(this.#keys.map(({ key }) => key).filter((key) => !held.has(key))),
       copy: this.hasCopy(lineage.activeKey),
-      certified: this.#certificate(lineage) !== undefined,
+      certified: this.ports.networkId === null || this.#certificate(lineage) !== undefined,
     })
   }
 
@@ -194,7 +195,8 @@ export class IdentityKeeper {
       expiresAtMs: issuedAtMs + (options.lifetimeMs ?? CERTIFICATE_LIFETIME_MS),
     }
     const seq = Math.max(0, ...before.map(({ statement }) => statement.seq)) + 1
-    const stamp = { network: options.network ?? networkId, seq, nonce: this.nonce() }
+    const network = options.network ?? networkId ?? newestOf(before, device)?.statement.network ?? EVERY_NETWORK
+    const stamp = { network, seq, nonce: this.nonce() }
     return await signCertificate(terms, stamp, await keys.signer(options.key))
   }
 
@@ -207,7 +209,7 @@ export class IdentityKeeper {
   /** Renews this device's certificate when it is about to end, or was made by a key that counts no more. */
   async renew(): Promise<void> {
     const lineage = this.resolved()
-    if (lineage.state !== 'valid' || !this.held().has(lineage.activeKey)) return
+    if (this.ports.networkId === null || lineage.state !== 'valid' || !this.held().has(lineage.activeKey)) return
     const current = this.#certificate(lineage)
     const endsAtMs = current?.statement.body.expiresAtMs ?? 0
     const byActive = current?.statement.author === lineage.activeKey
@@ -236,13 +238,14 @@ export class IdentityKeeper {
   }
 
   #certificate(lineage: ResolvedLineage): Certificate | undefined {
-    const { networkId: network, device, now } = this.ports
-    const context = { network, device, lineage, nowMs: now() }
+    const { networkId, device, now } = this.ports
+    const nowMs = now()
     return [...this.#certificates]
       .sort((a, b) => b.statement.body.issuedAtMs - a.statement.body.issuedAtMs)
       .find((certificate) => {
         try {
-          checkCertificate(certificate, context)
+          const network = networkId ?? certificate.statement.network
+          checkCertificate(certificate, { network, device, lineage, nowMs })
           return true
         } catch {
           return false

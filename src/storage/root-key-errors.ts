@@ -29,3 +29,8 @@ export class WrongPasskeyError extends StarlingError {
 export class WeakPassphraseError extends StarlingError {
   override readonly name = 'WeakPassphraseError'
 }
+
+/** Another process has the keys open; two that change them would lose one's changes. */
+export class RootKeyBusyError extends StarlingError {
+  override readonly name = 'RootKeyBusyError'
+}

@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises'
+import { chmod, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import * as v from 'valibot'
 import { compareBytes } from '../core/codec/bytes.ts'
@@ -9,7 +9,7 @@ import type { PassphraseTerms, SealedKey } from '../core/identity/backup.ts'
 import { IV_BYTES, LINEAGE_SUCCESSIONS_MAX, SALT_BYTES, SEALED_KEY_BYTES } from '../core/identity/limits.ts'
 import type { KeyRing } from './key-ring.node.ts'
 import { checkNewPassphrase, newPassphraseTerms, passphraseKey } from './passphrase.ts'
-import { RootKeyLockedError, WrongPassphraseError } from './root-key-errors.ts'
+import { RootKeyBusyError, RootKeyLockedError, WrongPassphraseError } from './root-key-errors.ts'
 import { type RootKeyBox, type RootKeyRecord, seal, unseal } from './root-key-store.ts'
 
 const SECRET_BYTES = 32
@@ -95,9 +95,20 @@ export class FileRootKeyBox implements RootKeyBox {
 
   /**
    * @throws {@link WrongPassphraseError} When the passphrase does not open the file. Without any, its keys are there but locked.
+   * @throws {@link RootKeyBusyError} While another process has it open.
    * @throws `InvalidMessageError` or `LimitExceededError` When the file is damaged; it is left as it is.
    */
   static async open(init: RootKeyFileInit): Promise<FileRootKeyBox> {
+    await lock(init.file)
+    try {
+      return await FileRootKeyBox.#open(init)
+    } catch (error) {
+      await unlock(init.file)
+      throw error
+    }
+  }
+
+  static async #open(init: RootKeyFileInit): Promise<FileRootKeyBox> {
     const content = await readFile(init.file).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined
       throw error
@@ -167,7 +178,9 @@ export class FileRootKeyBox implements RootKeyBox {
     this.#sealer = sealer
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await unlock(this.#file)
+  }
 
   async #unsealAll(): Promise<void> {
     const sealer = this.#sealer
@@ -200,6 +213,46 @@ export class FileRootKeyBox implements RootKeyBox {
     await rename(temporary, this.#file)
     this.#keeper = content.keeper
     this.#keys = content.keys
+  }
+}
+
+const lockOf = (file: string): string => `${file}.lock`
+
+/** One process at a time. The lock of a process that is gone does not count. */
+async function lock(file: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  const path = lockOf(file)
+  for (;;) {
+    try {
+      return await writeFile(path, String(process.pid), { flag: 'wx', mode: 0o600 })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+    const holder = Number(await readFile(path, 'utf8').catch(() => '0'))
+    if (isAlive(holder)) {
+      throw new RootKeyBusyError(`The keys in ${file} are open in process ${holder}; stop it first`, {
+        field: 'file',
+        value: file,
+      })
+    }
+    await rm(path, { force: true })
+  }
+}
+
+async function unlock(file: string): Promise<void> {
+  const path = lockOf(file)
+  const holder = await readFile(path, 'utf8').catch(() => '')
+  if (holder === String(process.pid)) await rm(path, { force: true })
+}
+
+/** This process's own lock is one it left: what it has open it closes first. */
+function isAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0 || pid === process.pid) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

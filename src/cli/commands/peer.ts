@@ -4,6 +4,7 @@ import { prometheusText } from '../../node/metrics.ts'
 import { startNodePeer } from '../../node/node-peer.node.ts'
 import { ListenError } from '../../relay/errors.ts'
 import { withOwnInvite } from '../own-invite.ts'
+import { ownPassphrase } from '../passphrase-input.ts'
 import type { Context } from './context.ts'
 
 const LOOK_INTERVAL_MS = 1_000
