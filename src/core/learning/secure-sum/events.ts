@@ -17,6 +17,8 @@ export type SecureSumEvent =
   | { readonly type: 'worked'; readonly id: number; readonly values: Int32Array }
   /** A caller's deadline: it calls the next stage with everybody whose statement (and vector) it has. */
   | { readonly type: 'close'; readonly stage: RosterStage }
+  /** The last deadline: a sum that is not there yet fails. */
+  | { readonly type: 'expire' }
 
 /** Why a statement or its author was refused; the sum goes on without it. */
 export type RefusalReason =
@@ -34,18 +36,21 @@ export type RefusalReason =
   | 'both-shares-revealed'
   | 'wrong-shares'
   | 'malformed-roster'
+  | 'exposing-roster'
   | 'too-many-pending'
 
 /** Why there is no sum. Nothing that was revealed up to then gives a single update away. */
 export type FailureReason =
   /** Fewer participants than the terms or the threshold ask for. */
   | 'too-few-participants'
-  /** Fewer shares of some secret can still come than its threshold. Said when the unmask stage is closed. */
+  /** The last deadline passed with fewer shares of some secret than its threshold. */
   | 'too-few-shares'
   /** A dealer's shares are as it committed to them, yet give another secret than the one it announced. */
   | 'inconsistent-dealer'
-  /** The roster cannot be accepted: it names somebody whose key or statement is refused. */
-  | 'bad-roster'
+  /** The last deadline passed before the unmask stage, or without a vector that it names. */
+  | 'out-of-time'
+  /** The sum is larger than its contributors may make it: somebody put in more than the terms allow. */
+  | 'sum-out-of-bounds'
 
 /** X25519 with one secret and several public keys. */
 export interface AgreeRequest {

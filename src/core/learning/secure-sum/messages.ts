@@ -16,7 +16,14 @@ import {
  * All are evidence: they may be shown by anyone, any number of times; the session in each keeps them to their sum.
  */
 
-const key = bytes(KEY_BYTES, KEY_BYTES)
+/** Bytes whose buffer may be of any kind, as those made by others are. */
+const bytesOf = (min: number, max: number) =>
+  v.pipe(
+    bytes(min, max),
+    v.transform((value): Uint8Array => value),
+  )
+
+const key = bytesOf(KEY_BYTES, KEY_BYTES)
 
 const keysBody = v.strictObject({
   session: hash,
@@ -43,9 +50,9 @@ const sharesBody = v.strictObject({
   /** Hash of the roster that this answers, so that two views never mix. */
   roster: key,
   /** One sealed box for each neighbour, by peer id. */
-  boxes: bytes(SEALED_SHARES_BYTES, SEALED_SHARES_BYTES * SHARE_HOLDERS_MAX),
+  boxes: bytesOf(SEALED_SHARES_BYTES, SEALED_SHARES_BYTES * SHARE_HOLDERS_MAX),
   /** Commitments to the two shares of each holder, the dealer among them, by peer id. */
-  commitments: bytes(SHARE_COMMITMENTS_BYTES, SHARE_COMMITMENTS_BYTES * SHARE_HOLDERS_MAX),
+  commitments: bytesOf(SHARE_COMMITMENTS_BYTES, SHARE_COMMITMENTS_BYTES * SHARE_HOLDERS_MAX),
 })
 
 const maskedBody = v.strictObject({
@@ -117,7 +124,7 @@ export function decodeSecureSumMessage(envelope: Uint8Array): SecureSumMessage {
   try {
     return { kind: 'secure-sum-keys', decoded: decodeStatement(envelope, KINDS['secure-sum-keys']) }
   } catch (error) {
-    const kind = error instanceof WrongKindError ? String(error.details['value']) : ''
+    const kind = error instanceof WrongKindError ? String(error.details.value) : ''
     if (!isSecureSumKind(kind) || kind === 'secure-sum-keys') throw error
     // The kind and the schema come from the same row of the table.
     return { kind, decoded: decodeStatement<unknown>(envelope, KINDS[kind]) } as SecureSumMessage
