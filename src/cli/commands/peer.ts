@@ -24,6 +24,7 @@ export async function peerCommand(options: PeerOptions, { terminal, lifetime }: 
   const peer = await startNodePeer({
     dataDir: options.dataDir,
     relay: withOwnInvite(options.relay),
+    ...ownPassphrase(),
     onLog: ({ level, scope, message }) => {
       if (level === 'error' || level === 'warn' || options.verbose) terminal.complain(`${level} ${scope}: ${message}`)
     },
