@@ -42,6 +42,8 @@ export interface TabOptions {
   readonly lend?: boolean
   /** @default 1 */
   readonly workers?: number
+  /** Opens the room's link; without it the tab is a guest. @default true */
+  readonly invite?: boolean
   /** Code put before the node worker's own, to make a tab that misbehaves. */
   readonly nodeWorkerPrelude?: string
 }
@@ -88,17 +90,17 @@ export class Room {
     const context = await this.#browser.newContext({ serviceWorkers: 'block' })
     this.#contexts.add(context)
     if (options.nodeWorkerPrelude !== undefined) await misbehave(context, options.nodeWorkerPrelude)
-    const tab = await this.beside(context)
-    const { lend = true, workers = 1 } = options
+    const { lend = true, workers = 1, invite = true } = options
+    const tab = await this.beside(context, invite ? this.url : `${this.#relay.url}/`)
     const lending = { optedIn: lend, workers, pauseOnBattery: false, pauseOnMetered: false }
     await tab.page.evaluate(async (settings) => void (await globalThis.starling.setLending(settings)), lending)
     return tab
   }
 
   /** A further tab in a context: another view of the same node. */
-  async beside(context: BrowserContext): Promise<Tab> {
+  async beside(context: BrowserContext, url = this.url): Promise<Tab> {
     const page = await context.newPage()
-    await page.goto(this.url)
+    await page.goto(url)
     await nodeIsUp(page)
     return {
       page,
