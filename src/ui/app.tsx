@@ -16,6 +16,9 @@ const Jobs = lazy(() => import('./pages/jobs/jobs.tsx').then(({ Jobs }) => ({ de
 const Job = lazy(() => import('./pages/job/job.tsx').then(({ Job }) => ({ default: Job })))
 const Peers = lazy(() => import('./pages/peers/peers.tsx').then(({ Peers }) => ({ default: Peers })))
 const Identity = lazy(() => import('./pages/identity/identity.tsx').then(({ Identity }) => ({ default: Identity })))
+const Trust = lazy(() => import('./pages/trust/trust.tsx').then(({ Trust }) => ({ default: Trust })))
+const TrustPeer = lazy(() => import('./pages/trust/trust-peer.tsx').then(({ TrustPeer }) => ({ default: TrustPeer })))
+const Security = lazy(() => import('./pages/security/security.tsx').then(({ Security }) => ({ default: Security })))
 const Diagnostics = lazy(() =>
   import('./pages/diagnostics/diagnostics.tsx').then(({ Diagnostics }) => ({ default: Diagnostics })),
 )
@@ -52,6 +55,13 @@ function Pages() {
         </Route>
         <Route path="/identity">
           <Identity />
+        </Route>
+        <Route path="/trust">
+          <Trust />
+        </Route>
+        <Route path="/trust/:rootId">{({ rootId }) => <TrustPeer key={rootId} rootId={rootId} />}</Route>
+        <Route path="/security">
+          <Security />
         </Route>
         <Route path="/diagnostics">
           <Diagnostics />

@@ -41,3 +41,10 @@ export const OUTPUT_CHARACTERS_MAX = 20_000
 
 /** Pending toasts go by themselves after this long; errors stay until closed. */
 export const TOAST_MS = 5_000
+
+/** Trust moves by tasks, not by frames. */
+export const TRUST_REFRESH_MS = 2_000
+/** Steps of a peer's history in the list beside the plot. */
+export const TRUST_POINTS_SHOWN_MAX = 50
+/** Events on the page; the file that is saved has all that fit the filter. */
+export const SECURITY_EVENTS_SHOWN_MAX = 300

@@ -1,4 +1,14 @@
-import { Activity, Ellipsis, Fingerprint, House, ListChecks, Play, Waypoints } from 'lucide-react'
+import {
+  Activity,
+  Ellipsis,
+  Fingerprint,
+  Handshake,
+  House,
+  ListChecks,
+  Play,
+  ShieldAlert,
+  Waypoints,
+} from 'lucide-react'
 import type { ReactNode } from 'react'
 import { Link, useLocation, useRoute } from 'wouter'
 import { Menu, MenuItem } from '../parts/menu.tsx'
@@ -15,7 +25,11 @@ const ENTRIES = [
 ] as const
 
 /** Beside the others where there is room; on phones behind one button. */
-const MORE = [{ to: '/diagnostics', match: '/diagnostics/*?', word: 'Diagnostics', icon: Activity }] as const
+const MORE = [
+  { to: '/trust', match: '/trust/*?', word: 'Trust', icon: Handshake },
+  { to: '/security', match: '/security/*?', word: 'Security log', icon: ShieldAlert },
+  { to: '/diagnostics', match: '/diagnostics/*?', word: 'Diagnostics', icon: Activity },
+] as const
 
 type EntryProps = (typeof ENTRIES)[number] | (typeof MORE)[number]
 
