@@ -3,6 +3,7 @@ import type { NodeApi } from '../../node/contract.ts'
 import { prometheusText } from '../../node/metrics.ts'
 import { startNodePeer } from '../../node/node-peer.node.ts'
 import { ListenError } from '../../relay/errors.ts'
+import { admissionText } from '../admission-text.ts'
 import { withOwnInvite } from '../own-invite.ts'
 import { ownPassphrase } from '../passphrase-input.ts'
 import type { Context } from './context.ts'
@@ -37,12 +38,16 @@ export async function peerCommand(options: PeerOptions, { terminal, lifetime }: 
     pauseOnMetered: false,
     ...(options.workers !== undefined && { workers: options.workers }),
   })
-  const { peerId, networkId } = await peer.snapshot()
+  const { peerId, networkId, admission } = await peer.snapshot()
   const metricsUrl =
     options.metricsPort === 0 ? null : await serveMetrics(peer, options.metricsPort, { terminal, lifetime })
   if (terminal.json) await terminal.writeJson({ peerId, networkId, workers: settings.workers, metricsUrl })
   else
-    terminal.say(`Peer ${peerId} lends ${settings.workers} of this machine's cores in "${networkId}"; Ctrl-C stops it`)
+    terminal.say(
+      `Peer ${peerId} lends ${settings.workers} of this machine's cores in "${admission.policy?.name}"; Ctrl-C stops it`,
+    )
+  const outside = admissionText(admission)
+  if (outside !== null) terminal.complain(`This peer is ${outside}`)
   const timer = setInterval(
     () => void peer.snapshot().then((snapshot) => terminal.progress(peerText(snapshot))),
     LOOK_INTERVAL_MS,
@@ -52,7 +57,9 @@ export async function peerCommand(options: PeerOptions, { terminal, lifetime }: 
   terminal.endProgress()
 }
 
-function peerText({ network, lending }: Awaited<ReturnType<NodeApi['snapshot']>>): string {
+function peerText({ network, lending, admission }: Awaited<ReturnType<NodeApi['snapshot']>>): string {
+  const outside = admissionText(admission)
+  if (outside !== null) return `${network.state}, ${network.peers} peers; ${outside}`
   return `${network.state}, ${network.peers} peers (${network.direct} direct), ${lending.active} units running, ${lending.queued} waiting, ${lending.unitsDone} done`
 }
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { JobOptions, JobSummary } from '../../node/contract.ts'
 import type { Run } from '../../sdk/run.ts'
+import { admissionText } from '../admission-text.ts'
 import { JobFailedError, NetworkUnavailableError, UsageError } from '../errors.ts'
 import { type InputAs, readInputs } from '../inputs.ts'
 import { progressText, resultText } from '../job-progress.ts'
@@ -65,6 +66,8 @@ export async function runCommand(modulePath: string, options: RunOptions, contex
     join({ relay: withOwnInvite(options.relay), dataDir: options.dataDir }),
   )
   await lifetime.add('the peer', () => starling.leave())
+  const outside = admissionText(await starling.node.admission())
+  if (outside !== null) terminal.complain(`This peer is ${outside}`)
   const run = starling.run({
     module,
     inputs,
