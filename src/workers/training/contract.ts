@@ -67,6 +67,8 @@ export type DatasetId = string
 
 export interface LoadedDataset extends DatasetSummary {
   readonly id: DatasetId
+  /** How a table was read: goes into the task, so that every peer reads its own alike. `null` for pictures. */
+  readonly schema: TableSchema | null
 }
 
 export interface TrainOptions {
@@ -100,7 +102,7 @@ export interface TrainProgress {
   readonly job: string
   readonly step: number
   readonly steps: number
-  /** Mean loss of the batches since the last report. */
+  /** Mean loss of the batches since the last report; NaN when paused. */
   readonly loss: number
   readonly state: 'running' | 'paused'
 }

@@ -33,3 +33,9 @@ export const START_TIMEOUT_MS = 20_000
 
 /** Compiled steps and scorers kept, of each: the tasks that run at once. An evicted one is compiled again, about 0.3 s. */
 export const COMPILED_MAX = 4
+
+/** Learning rates above are a slip of the decimal point: every model here diverges long before. */
+export const LEARNING_RATE_MAX = 100
+
+/** FedProx μ above keeps a model from moving at all. */
+export const PROXIMAL_MAX = 1_000
