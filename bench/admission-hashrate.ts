@@ -1,15 +1,17 @@
 /**
- * Guesses a second of the miner on one core, beside native Argon2id (Debian's libargon2) with the same parameters, in turns in the
- * same run; and how long checking one proof takes. Needs gcc or clang and libargon2.so.1.
+ * Guesses a second of the miner's kernel on one core of a Chromium tab, beside native Argon2id (Debian's libargon2) with the same
+ * parameters, in turns in the same run; the same in Node; and how long checking one proof takes. Needs cc, libargon2.so.1 and
+ * Chromium.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { launchChromium } from '../e2e/support/browsers.ts'
 import { WORK_CHUNK_HASHES, WORK_MEMORY_KIBIBYTES, WORK_PASSES } from '../src/core/admission/limits.ts'
 import { nonceBytes } from '../src/core/admission/ticket.ts'
-import type { Argon2idKernel } from '../src/workers/pow/argon2id.ts'
-import { loadArgon2id } from '../src/workers/pow/load.node.ts'
+import { Argon2idKernel, initialInput, PASSWORD_OFFSET } from '../src/workers/pow/argon2id.ts'
 import { type BenchLine, benchLine, median } from './bench-line.ts'
 
 const ROUNDS = 7
@@ -20,25 +22,39 @@ const DIFFICULTY_BITS = 60
 
 export async function run(): Promise<BenchLine[]> {
   const native = buildNative()
-  const kernel = await loadArgon2id()
-  minedPerSecond(kernel)
-  const pairs: { readonly tab: number; readonly native: number }[] = []
-  for (let round = 0; round < ROUNDS; round++) {
-    // Whoever goes first meets other neighbours, so they take turns at that too.
-    const before = round % 2 === 0 ? native() : null
-    const tab = minedPerSecond(kernel)
-    pairs.push({ tab, native: before ?? native() })
+  const bytes = readFileSync(new URL('../src/workers/pow/kernel/argon2id.wasm', import.meta.url))
+  const kernel = new Argon2idKernel(new WebAssembly.Module(bytes))
+  const browser = await launchChromium()
+  try {
+    const page = await browser.newPage()
+    await load(page, bytes)
+    const runners = {
+      native: async () => native(),
+      node: async () => minedPerSecond(kernel),
+      tab: () => minedInTab(page),
+    }
+    // Compiled for good before anything counts.
+    await runners.node()
+    await runners.tab()
+    const rates = { native: [] as number[], node: [] as number[], tab: [] as number[] }
+    const names = ['native', 'tab', 'node'] as const
+    for (let round = 0; round < ROUNDS; round++) {
+      // Whoever goes first meets other neighbours, so they take turns at that too.
+      for (let turn = 0; turn < names.length; turn++) {
+        const name = names[(round + turn) % names.length] as (typeof names)[number]
+        rates[name].push(await runners[name]())
+      }
+    }
+    // Medians of each, not of ratios: a round beside a busy neighbour is one value among seven.
+    const reference = median(rates.native)
+    return [
+      benchLine('admission.hashrate', median(rates.tab), 'hashes/s', reference),
+      benchLine('admission.hashrate.node', median(rates.node), 'hashes/s', reference),
+      benchLine('admission.verify', verifyMs(kernel), 'ms'),
+    ]
+  } finally {
+    await browser.close()
   }
-  // Medians of each, not of ratios: a round beside a busy neighbour is one value among seven.
-  return [
-    benchLine(
-      'admission.hashrate',
-      median(pairs.map(({ tab }) => tab)),
-      'hashes/s',
-      median(pairs.map(({ native: rate }) => rate)),
-    ),
-    benchLine('admission.verify', verifyMs(kernel), 'ms'),
-  ]
 }
 
 function minedPerSecond(kernel: Argon2idKernel): number {
@@ -56,7 +72,48 @@ function minedPerSecond(kernel: Argon2idKernel): number {
   return (hashes * 1_000) / (performance.now() - started)
 }
 
-/** One proof, as a peer checks it: nothing of it in the caches of the core. */
+/** The kernel as the tab has it, with the input that the miner gives it. */
+interface TabKernel {
+  readonly inputBytes: number
+  readonly mine: (inputBytes: number, nonceOffset: number, first: bigint, count: number, bits: number) => number
+}
+
+async function load(page: Page, wasm: Uint8Array): Promise<void> {
+  const parameters = { memoryKibibytes: WORK_MEMORY_KIBIBYTES, passes: WORK_PASSES }
+  const input = initialInput({ password: new Uint8Array(8), salt: CHALLENGE, ...parameters })
+  await page.evaluate(
+    async ({ base64, inputNumbers, memoryKibibytes, passes }) => {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+      const { instance } = await WebAssembly.instantiate(bytes)
+      const { memory, input, prepare, mine } = instance.exports as unknown as TabKernel & {
+        readonly memory: WebAssembly.Memory
+        input(): number
+        prepare(memoryKibibytes: number, passes: number): number
+      }
+      prepare(memoryKibibytes, passes)
+      new Uint8Array(memory.buffer, input(), inputNumbers.length).set(inputNumbers)
+      Object.assign(globalThis, { kernel: { inputBytes: inputNumbers.length, mine } })
+    },
+    { base64: Buffer.from(wasm).toString('base64'), inputNumbers: [...input], ...parameters },
+  )
+}
+
+function minedInTab(page: Page): Promise<number> {
+  return page.evaluate(
+    ({ seconds, chunk, offset, bits }) => {
+      const { kernel } = globalThis as unknown as { kernel: TabKernel }
+      const started = performance.now()
+      let hashes = 0
+      while (performance.now() - started < seconds * 1_000) {
+        hashes += kernel.mine(kernel.inputBytes, offset, BigInt(hashes), chunk, bits)
+      }
+      return (hashes * 1_000) / (performance.now() - started)
+    },
+    { seconds: ROUND_SECONDS, chunk: WORK_CHUNK_HASHES, offset: PASSWORD_OFFSET, bits: DIFFICULTY_BITS },
+  )
+}
+
+/** One proof, as a peer checks it. */
 function verifyMs(kernel: Argon2idKernel): number {
   const times = Array.from({ length: 40 }, (_, nonce) => {
     const started = performance.now()

@@ -21,7 +21,7 @@ const LANES = 1
 /** Of the buffer in the kernel. */
 const INPUT_BYTES_MAX = 512
 /** Where the password stands in the input of H_0: after seven numbers. */
-const PASSWORD_OFFSET = 28
+export const PASSWORD_OFFSET = 28
 
 /**
  * Argon2id in WebAssembly with SIMD, one instance: its memory is filled again for every hash and never given back, so a guess costs
@@ -77,7 +77,7 @@ export class Argon2idKernel {
 }
 
 /** What H_0 is the digest of. Source: RFC 9106, section 3.2, step 1. */
-function initialInput({ password, salt, memoryKibibytes, passes }: Parameters<Argon2id>[0]): Uint8Array {
+export function initialInput({ password, salt, memoryKibibytes, passes }: Parameters<Argon2id>[0]): Uint8Array {
   const bytes = new Uint8Array(PASSWORD_OFFSET + password.length + 4 + salt.length + 8)
   const view = new DataView(bytes.buffer)
   const head = [LANES, WORK_TAG_BYTES, memoryKibibytes, passes, VERSION, TYPE_ID, password.length]
