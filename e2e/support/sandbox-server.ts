@@ -24,8 +24,12 @@ export interface SandboxServer {
 /**
  * @param entries - Bundles by the path they are served at, each an entry below the repository. Those whose path begins with
  *   `/sandbox-worker` get the sandbox worker's headers.
+ * @param headers - Sent with everything, such as a policy.
  */
-export async function serveSandboxPage(entries: Readonly<Record<string, string>>): Promise<SandboxServer> {
+export async function serveSandboxPage(
+  entries: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<SandboxServer> {
   const documents = new Map<string, string | Uint8Array>()
   for (const [path, entry] of Object.entries(entries)) documents.set(path, await bundle(entry))
   documents.set(
@@ -41,9 +45,10 @@ export async function serveSandboxPage(entries: Readonly<Record<string, string>>
       return
     }
     const body = documents.get(path)
-    const headers = path.startsWith('/sandbox-worker') ? { ...PAGE_HEADERS, ...SANDBOX_WORKER_HEADERS } : PAGE_HEADERS
-    if (body === undefined) response.writeHead(404, headers).end()
-    else response.writeHead(200, { ...headers, 'Content-Type': typeOf(path, body) }).end(body)
+    const own = { ...PAGE_HEADERS, ...headers }
+    const sent = path.startsWith('/sandbox-worker') ? { ...own, ...SANDBOX_WORKER_HEADERS } : own
+    if (body === undefined) response.writeHead(404, sent).end()
+    else response.writeHead(200, { ...sent, 'Content-Type': typeOf(path, body) }).end(body)
   })
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   return {
