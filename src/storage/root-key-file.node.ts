@@ -1,8 +1,8 @@
 import { chmod, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import * as v from 'valibot'
-import { compareBytes } from '../core/codec/bytes.ts'
 import { decode, encode } from '../core/codec/cbor.ts'
+import { constantTimeEqual } from '../core/codec/constant-time.ts'
 import { bytes, integer, list, peerId, rootId, text } from '../core/codec/fields.ts'
 import type { PeerId, RootId } from '../core/codec/ids.ts'
 import type { PassphraseTerms, SealedKey } from '../core/identity/backup.ts'
@@ -273,7 +273,7 @@ async function keeps(keyRing: KeyRing, secret: Uint8Array): Promise<boolean> {
   try {
     await keyRing.set(secret)
     const kept = await keyRing.get()
-    return kept !== null && compareBytes(kept, secret) === 0
+    return kept !== null && constantTimeEqual(kept, secret)
   } catch {
     return false
   }
