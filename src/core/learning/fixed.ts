@@ -116,33 +116,66 @@ const EXACT_TERMS_MAX = 1 << 20
 
 /** The exact square of the L2 norm, in 2^-32ths. */
 export function squaredNorm(values: Int32Array): bigint {
-  return exactSquares(values, null)
+  return inSpans(values.length, (span) => addSquares(values, span))
 }
 
 /** The exact square of the L2 distance; values of both within ±(2^30 − 1), so that a difference is 32 bits. */
 export function squaredDistance(a: Int32Array, b: Int32Array): bigint {
-  return exactSquares(a, b)
+  return inSpans(a.length, (span) => addSquaredDifferences(a, b, span))
 }
 
-/** Halves of 16 bits: (2^16·h + l)² = 2^32·h² + 2^17·h·l + l², three sums of exact doubles. */
-function exactSquares(a: Int32Array, b: Int32Array | null): bigint {
+interface Span {
+  readonly start: number
+  readonly end: number
+  readonly sums: Float64Array
+}
+
+/** With halves of 16 bits, (2^16·h + l)² = 2^32·h² + 2^17·h·l + l²: three sums of exact doubles. */
+function inSpans(length: number, add: (span: Span) => void): bigint {
+  const sums = new Float64Array(3)
   let total = 0n
-  for (let start = 0; start < a.length; start += EXACT_TERMS_MAX) {
-    const end = Math.min(a.length, start + EXACT_TERMS_MAX)
-    let highs = 0
-    let mixed = 0
-    let lows = 0
-    for (let i = start; i < end; i++) {
-      const value = b === null ? (a[i] as number) : ((a[i] as number) - (b[i] as number)) | 0
-      const high = value >> 16
-      const low = value & 0xffff
-      highs += high * high
-      mixed += high * low
-      lows += low * low
-    }
+  for (let start = 0; start < length; start += EXACT_TERMS_MAX) {
+    add({ start, end: Math.min(length, start + EXACT_TERMS_MAX), sums })
+    const [highs = 0, mixed = 0, lows = 0] = sums
     total += (BigInt(highs) << 32n) + (BigInt(mixed) << 17n) + BigInt(lows)
   }
   return total
+}
+
+// The loops are functions of their own, without a bigint in sight: where there is one, V8 keeps the sums as objects, five times slower.
+
+function addSquares(values: Int32Array, { start, end, sums }: Span): void {
+  let highs = 0
+  let mixed = 0
+  let lows = 0
+  for (let i = start; i < end; i++) {
+    const value = values[i] as number
+    const high = value >> 16
+    const low = value & 0xffff
+    highs += Math.imul(high, high)
+    mixed += Math.imul(high, low)
+    lows += Math.imul(low, low) >>> 0
+  }
+  sums[0] = highs
+  sums[1] = mixed
+  sums[2] = lows
+}
+
+function addSquaredDifferences(a: Int32Array, b: Int32Array, { start, end, sums }: Span): void {
+  let highs = 0
+  let mixed = 0
+  let lows = 0
+  for (let i = start; i < end; i++) {
+    const value = ((a[i] as number) - (b[i] as number)) | 0
+    const high = value >> 16
+    const low = value & 0xffff
+    highs += Math.imul(high, high)
+    mixed += Math.imul(high, low)
+    lows += Math.imul(low, low) >>> 0
+  }
+  sums[0] = highs
+  sums[1] = mixed
+  sums[2] = lows
 }
 
 /** Bits of a scaling factor: with 31 of a value its products are below 2^53, exact in doubles. */
