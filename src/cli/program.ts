@@ -44,6 +44,7 @@ export function createProgram(makeContext: MakeContext): Command {
   addInspect(program, makeContext)
   addVerify(program, makeContext)
   addId(program, makeContext)
+  addTrust(program, makeContext)
   return program
 }
 
@@ -341,4 +342,47 @@ function addId(program: Command, makeContext: MakeContext): void {
     'protect',
     'seal the key file with STARLING_PASSPHRASE, and give up the copy once there are two ways back',
   ).action(async (flags: IdFlags) => (await commands()).protectCommand(options(flags), makeContext(flags)))
+}
+
+/** Whom this machine's peer trusts, and its security log; needs no network. */
+function addTrust(program: Command, makeContext: MakeContext): void {
+  const trust = program.command('trust').description('whom this peer trusts, whom it keeps out, and what happened')
+  const sub = (name: string, description: string): Command =>
+    withOutput(trust.command(name).description(description))
+      .option('--data-dir <folder>', `the folder of the peer (default: ${defaultDataDir('peer')})`)
+      .option('--no-key-ring', "do not use the system's key ring")
+  const options = ({ dataDir, keyRing }: IdFlags) => ({ dataDir: dataDir ?? defaultDataDir('peer'), keyRing })
+  const commands = () => import('./commands/trust.ts')
+
+  sub('list', 'everyone who worked for this peer, best first').action(async (flags: IdFlags) =>
+    (await commands()).listCommand(options(flags), makeContext(flags)),
+  )
+  sub('show', 'what is known of one, and what moved it')
+    .argument('<root id>')
+    .action(async (rootId: string, flags: IdFlags) =>
+      (await commands()).showCommand(rootId, options(flags), makeContext(flags)),
+    )
+  sub('block', 'keep one out')
+    .argument('<root id>')
+    .option('--hours <number>', 'for how long (default: until it is lifted)', decimal(0.01, 24 * 3_650))
+    .option('--reason <text>', 'for your own memory', 'By hand')
+    .action(async (rootId: string, flags: IdFlags & { hours?: number; reason: string }) => {
+      const { hours = null, reason } = flags
+      await (await commands()).blockCommand(rootId, { ...options(flags), hours, reason }, makeContext(flags))
+    })
+  sub('unblock', 'let one back; it begins on trial')
+    .argument('<root id>')
+    .action(async (rootId: string, flags: IdFlags) =>
+      (await commands()).unblockCommand(rootId, options(flags), makeContext(flags)),
+    )
+  sub('events', 'the security log, newest first; --json gives what the page saves, oldest first')
+    .option('--type <type>', 'of one kind, such as peer-blacklisted')
+    .addOption(new Option('--severity <severity>', 'of one severity').choices(['info', 'warning', 'serious']))
+    .option('--peer <id>', 'of one peer or root')
+    .option('--limit <number>', 'how many at most', whole(1, 100_000), 100)
+    .action(
+      async (
+        flags: IdFlags & { type?: string; severity?: 'info' | 'warning' | 'serious'; peer?: string; limit: number },
+      ) => (await commands()).eventsCommand({ ...flags, ...options(flags) }, makeContext(flags)),
+    )
 }

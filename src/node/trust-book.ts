@@ -27,7 +27,7 @@ import type {
 import { TrustExchange } from './trust-exchange.ts'
 import { TrustMetrics } from './trust-metrics.ts'
 import type { TrustStore } from './trust-store.ts'
-import { attestationsOf, causeWords, entryOf, reasonWords } from './trust-view.ts'
+import { attestationsOf, causeWords, entryOf, historyPoints, reasonWords } from './trust-view.ts'
 import type { WordGiver } from './word-giver.ts'
 
 /** Bars run out and attestations grow old by the minute. */
@@ -307,12 +307,7 @@ export class TrustBook implements TrustApi {
     const nowMs = this.#init.ports.now()
     return {
       entry: entryOf(this.#state, record, nowMs),
-      points: record.history.map(({ atMs, score, standing, cause }) => ({
-        at: atMs,
-        score: score / 65_536,
-        standing,
-        cause,
-      })),
+      points: historyPoints(record),
       attestations: attestationsOf(this.#state, record.root, nowMs),
       evidence: this.#init.log.list({ peer: rootId, limit: 50 }).filter(({ evidence }) => evidence.length > 0),
     }

@@ -41,6 +41,16 @@ function blacklistEntryOf(barred: Barred): BlacklistEntry {
   return { rootId: root, since: sinceMs, until: untilMs, by, reason: by === 'owner' ? reason : groundWords(reason) }
 }
 
+/** How somebody came to be judged as it is, oldest first. */
+export function historyPoints(record: TrustRecord): TrustHistory['points'] {
+  return record.history.map(({ atMs, score, standing, cause }) => ({
+    at: atMs,
+    score: toNumber(score),
+    standing,
+    cause,
+  }))
+}
+
 /** What others say of a root, weightiest first. */
 export function attestationsOf(state: TrustState, root: RootId, nowMs: number): TrustHistory['attestations'] {
   return [...state.attestations.about(root)]

@@ -141,7 +141,12 @@ function Causes({ points }: { readonly points: TrustHistory['points'] }) {
       {shown.length === 0 ? (
         <p className="quiet small">Nothing yet.</p>
       ) : (
-        <ol className="trust-causes small">
+        <ol
+          className="trust-causes small"
+          aria-label="What moved it, newest first"
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+          tabIndex={0}
+        >
           {shown.map(({ at, score, standing, cause }) => (
             <li key={`${at} ${cause}`} className="row">
               <span className="grow">{causeWords(cause)}</span>

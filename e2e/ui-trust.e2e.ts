@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildHarness, type Harness } from './support/ui-harness.ts'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const SIZES = { wide: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } } as const
+const LOOKS = (['wide', 'phone'] as const).flatMap((size) =>
+  (['light', 'dark'] as const).map((colorScheme) => ({ size, colorScheme })),
+)
+
+interface Violations {
+  readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[]
+}
+
+/** What axe objects to, one line each; evaluated from outside, since the page's policy allows no foreign script. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(AXE)
+  const found = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<Violations> } }
+    return await axe.run()
+  })
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+}
+
+describe('the pages of trust', () => {
+  let harness: Harness
+  let page: Page
+
+  beforeAll(async () => {
+    harness = await buildHarness()
+    page = await harness.page('/trust', 'room', { viewport: SIZES.wide })
+  })
+  afterAll(() => harness?.close())
+
+  async function expectClean(what: string): Promise<void> {
+    for (const { size, colorScheme } of LOOKS) {
+      await page.setViewportSize(SIZES[size])
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      expect(await violations(page), `${what}, ${size}, ${colorScheme}`).toEqual([])
+      const wider = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
+      expect(wider, `${what}, ${size}: wider than the screen`).toBe(false)
+      const shots = process.env.STARLING_SHOTS
+      if (shots !== undefined)
+        await page.screenshot({ path: `${shots}/${what}-${size}-${colorScheme}.png`, fullPage: true })
+    }
+    await page.setViewportSize(SIZES.wide)
+  }
+
+  it('the list is clean in every look, and leads to a peer', async () => {
+    await page.getByRole('heading', { name: 'Blacklist' }).waitFor()
+    await expectClean('trust')
+    await page.getByRole('table').getByRole('link').first().click()
+    await page.getByRole('heading', { name: 'What moved it' }).waitFor()
+    await page.locator('.plot canvas').waitFor()
+    await expectClean('trust-peer')
+  })
+
+  it('a peer is blacklisted only after asking, and let back the same way', async () => {
+    await page.getByRole('button', { name: 'Blacklist' }).click()
+    await page.getByRole('alertdialog').waitFor()
+    await expectClean('trust-confirm')
+    await page.getByRole('button', { name: 'Keep it' }).click()
+    expect(await page.getByText('it gets no work and cannot connect').count()).toBe(0)
+    await page.getByRole('button', { name: 'Blacklist' }).click()
+    await page.getByLabel('For how long').selectOption('Until I lift it')
+    await page.getByLabel('Why, for your own memory').fill('It was slow')
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Blacklist' }).click()
+    await page.getByText('it gets no work and cannot connect').waitFor()
+    await page.getByText('It was slow').first().waitFor()
+    await page.getByRole('button', { name: 'Take off the blacklist' }).click()
+    await page.getByRole('button', { name: 'Let it back' }).click()
+    await page.getByRole('button', { name: 'Blacklist' }).waitFor()
+  })
+
+  it('the security log filters by what the address says, and saves', async () => {
+    await page.getByRole('link', { name: 'Security log', exact: true }).click()
+    await page.getByText('Result conflict', { exact: true }).last().waitFor()
+    await expectClean('security')
+    await page.getByLabel('Severity').selectOption('Serious')
+    await page.waitForURL(/severity=serious/)
+    await expect.poll(() => page.locator('.security-event').count()).toBe(2)
+    await page.getByText('2 signed pieces of evidence').click()
+    const piece = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'Piece 1' }).click()
+    expect((await piece).suggestedFilename()).toMatch(/^starling-evidence-\d+-1\.cbor$/)
+    const saved = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'Save these' }).click()
+    expect((await saved).suggestedFilename()).toBe('starling-security.jsonl')
+    await page.getByLabel('Kind').selectOption('Key rotated')
+    await page.getByText('No event fits').waitFor()
+  })
+})
