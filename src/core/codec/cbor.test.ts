@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { fromHex, toHex } from './bytes.ts'
 import { decode, encode } from './cbor.ts'
 import { StarlingError } from './errors.ts'
+import { bytes } from './fields.ts'
 import { INTEGER_MAX } from './limits.ts'
 
 const LIMITS = { bytesMax: 10_000, depthMax: 4, itemsMax: 200 }
@@ -142,6 +143,18 @@ describe('decode', () => {
     expect(() => decode(wrong, { what: 'thing', limits: LIMITS, schema })).toThrow('thing.inner.count is 8, limit <=7')
     const unknown = encode({ inner: { count: 1, more: 1 } })
     expect(() => decode(unknown, { what: 'thing', limits: LIMITS, schema })).toThrow(/thing\.inner\.more/)
+  })
+
+  it('[C5] names the limit of bytes in words', () => {
+    const schema = v.strictObject({ key: bytes(2, 4) })
+    for (const length of [2, 4])
+      decode(encode({ key: new Uint8Array(length) }), { what: 'thing', limits: LIMITS, schema })
+    for (const length of [1, 5]) {
+      const wrong = encode({ key: new Uint8Array(length) })
+      expect(() => decode(wrong, { what: 'thing', limits: LIMITS, schema })).toThrow(
+        'thing.key is Uint8Array, limit 2 to 4 bytes',
+      )
+    }
   })
 
   it('takes a megabyte of nesting in linear time', () => {

@@ -37,10 +37,10 @@ export function conform<T>(value: unknown, options: { what: string; schema: v.Ge
   const issue = result.issues[0]
   const path = v.getDotPath(issue)
   const field = path === null ? options.what : `${options.what}.${path}`
-  const limit = String(issue.expected ?? (issue as { requirement?: unknown }).requirement ?? issue.message).slice(
-    0,
-    120,
-  )
+  const { requirement } = issue as { requirement?: unknown }
+  // A check's requirement is its code, which says nothing to a person; its message is the limit in words.
+  const stated = typeof requirement === 'function' ? issue.message : (requirement ?? issue.message)
+  const limit = String(issue.expected ?? stated).slice(0, 120)
   const received = issue.received.slice(0, 120)
   throw new InvalidMessageError(`${field} is ${received}, limit ${limit}`, { field, value: received, limit })
 }
