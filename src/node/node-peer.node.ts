@@ -18,6 +18,7 @@ import { monotonicClock } from './clock.ts'
 import type { LogEntry } from './contract.ts'
 import { IdentityBook } from './identity-book.ts'
 import { Log } from './log.ts'
+import { withOwnInvite } from './own-invite.node.ts'
 import type { Peer } from './peer.ts'
 import { beaconOf, diversityOf, fetchRendezvous, networkOf } from './rendezvous.ts'
 import { SecurityLog } from './security-log.ts'
@@ -49,6 +50,7 @@ export interface NodePeerInit {
  * @throws `RendezvousError` When the relay does not answer.
  */
 export async function startNodePeer(init: NodePeerInit): Promise<Peer> {
+  const relay = withOwnInvite(init.relay)
   const log = new Log()
   if (init.onLog !== undefined) log.listen(init.onLog)
   const inMemory = init.dataDir === ':memory:'
@@ -75,7 +77,7 @@ export async function startNodePeer(init: NodePeerInit): Promise<Peer> {
     store,
     founded,
     network,
-    invite: inviteOf(init.relay),
+    invite: inviteOf(relay),
     fetchBeacon: async () => beaconOf(await fetchRendezvous(init.relay)),
     mineUnasked: init.mine ?? true,
     loadArgon2id,

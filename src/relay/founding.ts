@@ -65,8 +65,8 @@ export async function findOrFound(
   return { network, capability }
 }
 
-/** The capability that a relay's folder holds, for its owner's own commands; `null` when there is none. */
-export function readCapabilityFile(dataDir: string): Uint8Array | null {
+/** The capability that a relay's folder holds; `null` when there is none. */
+function readCapabilityFile(dataDir: string): Uint8Array | null {
   const text = readPrivateFile(join(dataDir, CAPABILITY_FILE))?.toString('utf8').trim()
   return text === undefined ? null : parseCapability(text)
 }

@@ -1,6 +1,5 @@
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { homeFolder } from '../../node/own-invite.node.ts'
 import type { Lifetime } from '../lifetime.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -15,7 +14,7 @@ export const DIST_DIR = fileURLToPath(new URL('../../../dist', import.meta.url))
 
 /** Where things are kept unless `--data-dir` says otherwise: `STARLING_HOME`, else `~/.starling`. */
 export function defaultDataDir(what: string): string {
-  return join(process.env.STARLING_HOME ?? join(homedir(), '.starling'), what)
+  return homeFolder(what)
 }
 
 export const DEFAULT_PORT = 4000

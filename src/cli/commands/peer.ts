@@ -4,7 +4,6 @@ import { prometheusText } from '../../node/metrics.ts'
 import { startNodePeer } from '../../node/node-peer.node.ts'
 import { ListenError } from '../../relay/errors.ts'
 import { admissionText } from '../admission-text.ts'
-import { withOwnInvite } from '../own-invite.ts'
 import { ownPassphrase } from '../passphrase-input.ts'
 import type { Context } from './context.ts'
 
@@ -24,7 +23,7 @@ export interface PeerOptions {
 export async function peerCommand(options: PeerOptions, { terminal, lifetime }: Context): Promise<void> {
   const peer = await startNodePeer({
     dataDir: options.dataDir,
-    relay: withOwnInvite(options.relay),
+    relay: options.relay,
     ...ownPassphrase(),
     onLog: ({ level, scope, message }) => {
       if (level === 'error' || level === 'warn' || options.verbose) terminal.complain(`${level} ${scope}: ${message}`)

@@ -8,7 +8,6 @@ import { type InputAs, readInputs } from '../inputs.ts'
 import { progressText, resultText } from '../job-progress.ts'
 import { MODULE_BYTES_MAX } from '../limits.ts'
 import { folderOutput, pipeOutput } from '../outputs.ts'
-import { withOwnInvite } from '../own-invite.ts'
 import type { Context } from './context.ts'
 
 export interface RunOptions {
@@ -62,9 +61,7 @@ export async function runCommand(modulePath: string, options: RunOptions, contex
   // Loaded only now: libp2p takes a second, and a wrong line of input should not wait for it.
   const { join } = await import('../../sdk/join.node.ts')
   const started = performance.now()
-  const starling = await lifetime.unlessInterrupted(
-    join({ relay: withOwnInvite(options.relay), dataDir: options.dataDir }),
-  )
+  const starling = await lifetime.unlessInterrupted(join({ relay: options.relay, dataDir: options.dataDir }))
   await lifetime.add('the peer', () => starling.leave())
   const outside = admissionText(await starling.node.admission())
   if (outside !== null) terminal.complain(`This peer is ${outside}`)

@@ -1,4 +1,4 @@
-import { withOwnInvite } from '../own-invite.ts'
+import { withOwnInvite } from '../../node/own-invite.node.ts'
 import { openTabs, type TabState } from '../tabs.ts'
 import type { Context } from './context.ts'
 

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { leadingZeroBits, nonceBytes } from '../../core/admission/ticket.ts'
 import { toHex } from '../../core/codec/bytes.ts'
-import { buildKernel } from './kernel/build.ts'
+import { buildKernel } from './kernel/build.node.ts'
 import { loadArgon2id } from './load.node.ts'
 
 const kernel = await loadArgon2id()

@@ -1,5 +1,5 @@
 /**
- * Compiles the miner's kernel with clang: `node src/workers/pow/kernel/build.ts`. The result is committed, so that nobody needs a
+ * Compiles the miner's kernel with clang: `node src/workers/pow/kernel/build.node.ts`. The result is committed, so that nobody needs a
  * compiler to build the page.
  */
 import { execFileSync } from 'node:child_process'
