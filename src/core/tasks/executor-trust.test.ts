@@ -73,4 +73,16 @@ describe('ExecutorTrust', () => {
     expect(strict.auditPpm([B], ALONE)).toBe(1_000_000)
     expect(strict.auditPpm([A, B], { ...ALONE, replicas: 2, quorum: 2 })).toBe(ALONE.auditPpm)
   })
+
+  it('[T21] never lets more than two results of a lone newcomer pass unseen, however chance falls', () => {
+    const strict = trust(true, view(A, { tier: 'newcomer' }))
+    for (let seed = 0; seed < 50; seed++) {
+      const rng = seededRng(seed)
+      let unseen = 0
+      for (let result = 0; result < 100; result++) {
+        unseen = strict.auditDue([A], ALONE, rng) ? 0 : unseen + 1
+        expect(unseen).toBeLessThanOrEqual(2)
+      }
+    }
+  })
 })

@@ -1,7 +1,9 @@
 import type { PeerId } from '../codec/ids.ts'
 import { auditPpmFor, type Candidate, type ExecutorView, leaseAllowance, selectExecutors } from '../trust/assignment.ts'
+import { AuditDraw } from '../trust/audit-draw.ts'
 import { HALF, toPpm } from '../trust/fixed.ts'
 import { TASK_MS } from '../trust/limits.ts'
+import { PPM } from './limits.ts'
 import type { ServiceLevel, Verification } from './manifest.ts'
 import type { Rng } from './rng.ts'
 
@@ -26,11 +28,14 @@ interface Load {
  */
 export class ExecutorTrust {
   readonly #views = new Map<PeerId, ExecutorView>()
+  /** Of executors that are seen now. */
+  readonly #audits = new Map<PeerId, AuditDraw>()
   #enforced = false
 
   set({ views, enforced }: TrustPolicy): void {
     this.#views.clear()
     for (const view of views) this.#views.set(view.peer, view)
+    for (const peer of this.#audits.keys()) if (!this.#views.has(peer)) this.#audits.delete(peer)
     this.#enforced = enforced
   }
 
@@ -73,5 +78,18 @@ export class ExecutorTrust {
       return view === undefined ? verification.auditPpm : auditPpmFor(view, verification)
     })
     return Math.max(verification.auditPpm, ...shares)
+  }
+
+  /**
+   * Whether a unit on which these executors agree is recomputed. A lone one's are drawn by blocks, so that a liar is never unseen for
+   * long; where several agree, and where trust does not count, each unit is drawn for itself.
+   */
+  auditDue(peers: readonly PeerId[], verification: Verification, rng: Rng): boolean {
+    const auditPpm = this.auditPpm(peers, verification)
+    const [lone, other] = peers
+    if (!this.#enforced || lone === undefined || other !== undefined) return auditPpm > 0 && rng.below(PPM) < auditPpm
+    const draw = this.#audits.get(lone) ?? new AuditDraw()
+    this.#audits.set(lone, draw)
+    return draw.due(auditPpm, rng)
   }
 }

@@ -827,8 +827,7 @@ export class Requester {
 
   #drawAudit(run: JobRun, leader: Leader): boolean {
     const others = leader.votes.flatMap(({ peer }) => (peer === this.#self ? [] : [peer]))
-    const auditPpm = this.#trust.auditPpm(others, run.verification)
-    return auditPpm > 0 && this.#rng.below(limits.PPM) < auditPpm
+    return this.#trust.auditDue(others, run.verification, this.#rng)
   }
 
   #askVerdict(run: JobRun, unit: OpenUnit, out: StepOutput): void {

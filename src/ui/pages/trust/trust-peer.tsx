@@ -61,7 +61,7 @@ function Whole({ history, error, onChange }: WholeProps) {
       {entry.blacklisted === null ? null : <BarredNotice history={history} />}
       <Figures>
         <Figure value={scoreWords(entry.score)} label="Score here" note="quality, 0 to 1" />
-        <Figure value={scoreWords(entry.blended)} label="With others' word" note="what decides who is asked" />
+        <Figure value={scoreWords(entry.blended)} label="With others' word" note="decides who is asked" />
         <Figure value={count(entry.standing)} label="Standing" note={tier.word} title={tier.meaning} />
         <Figure value={count(entry.tasks.good)} label="Good tasks" note={`${count(entry.tasks.bad)} bad`} />
       </Figures>
