@@ -63,11 +63,16 @@ export function tableFeatures(schema: TableSchema): number {
  * scaled by their standard deviation (population; 1 for a column that is constant). Labels and categories are sorted: numbers by
  * value when all are numbers, else by code unit.
  *
- * @param label - Name of the column of classes.
+ * @param options.label - Name of the column of classes.
+ * @param options.classes - The classes, in the order of the model's outputs; `null` takes those that occur.
  * @throws {@link InvalidDatasetError} If the column of classes is missing, a name is empty or double, or no row is complete.
  * @throws {@link LimitExceededError} If there are too many columns, categories or classes.
  */
-export function inferSchema(table: Table, label: string): TableSchema {
+export function inferSchema(
+  table: Table,
+  options: { readonly label: string; readonly classes: readonly string[] | null },
+): TableSchema {
+  const { label, classes } = options
   checkHeader(table.header)
   const labelIndex = columnIndexes(table.header, [label])[0] as number
   const rows = table.rows.filter((row) => row.length === table.header.length && !row.some(isMissing))
@@ -84,11 +89,8 @@ export function inferSchema(table: Table, label: string): TableSchema {
       value: 0,
       limit: 1,
     })
-  const values = distinct(
-    label,
-    rows.map((row) => row[labelIndex] as string),
-    DATASET_CLASSES_MAX,
-  )
+  const found = rows.map((row) => row[labelIndex] as string)
+  const values = classes ?? distinct(label, found, DATASET_CLASSES_MAX)
   if (values.length < 2) {
     throw new InvalidDatasetError(`Column ${label} has ${values.length} class, limit 2 at least`, {
       field: label,

@@ -29,6 +29,8 @@ export type DatasetSource =
       readonly file: FileContent
       readonly schema: TableSchema | null
       readonly label: string | null
+      /** Without a schema: the task's classes, in its order; `null` takes those that occur, sorted. */
+      readonly classes: readonly string[] | null
       readonly incompleteRows: 'refuse' | 'drop'
     }
   /** The format of MNIST; gzip is undone when the file begins with its magic. */

@@ -54,7 +54,7 @@ async function readTableFile(source: Extract<DatasetSource, { kind: 'csv' }>): P
   if (source.schema === null && source.label === null) {
     throw new InvalidDatasetError('Table has neither a schema nor the name of its label column', { field: 'label' })
   }
-  const schema = source.schema ?? inferSchema(table, source.label ?? '')
+  const schema = source.schema ?? inferSchema(table, { label: source.label ?? '', classes: source.classes })
   return { ...readTable(table, schema, { incompleteRows: source.incompleteRows }), schema }
 }
 
