@@ -1,5 +1,5 @@
 import { type Beacon, epochAt, readBeacon } from '../core/admission/beacon.ts'
-import { CREDENTIALS_PROTOCOL, type Verdict } from '../core/admission/credentials.ts'
+import { CREDENTIALS_PROTOCOL, type ShownCredentials, type Verdict } from '../core/admission/credentials.ts'
 import { KnownIdentities } from '../core/admission/known-identities.ts'
 import type { LevelChange } from '../core/admission/levels.ts'
 import {
@@ -47,7 +47,7 @@ export interface Lent {
 
 export interface AdmissionInit {
   readonly founded: FoundedNetwork
-  readonly identity: Pick<IdentityBook, 'root' | 'credentials' | 'onChange'>
+  readonly identity: Pick<IdentityBook, 'root' | 'credentials' | 'shown' | 'observe' | 'onChange'>
   readonly network: Network
   readonly verifier: Verifier
   readonly store: Store
@@ -122,7 +122,10 @@ export class Admission implements AdmissionApi {
       send: (peer, message) => network.send(peer, CREDENTIALS_PROTOCOL, message),
       isConnected: (peer) => network.connections().some((connection) => connection.peer === peer),
       own: () => this.#shown(),
-      rootOf: (device, shown) => identities.rootOf(device, shown, now()),
+      rootOf: (device, shown) => {
+        this.#learn(shown)
+        return identities.rootOf(device, shown, now())
+      },
       onLevel: (change) => this.#levelled(change),
       onVerdict: (peer, verdict) => this.#judgedBy(peer, verdict),
       onRefused: (peer, error, evidence) => this.#refused(peer, error, evidence),
@@ -298,14 +301,21 @@ export class Admission implements AdmissionApi {
 
   /** A ticket is worth nothing without the identity it was made for. */
   #shown(): OwnCredentials {
-    const parts = this.#init.identity.credentials()
-    const held = parts !== null && isGood(this.#held, this.#situation()) ? this.#held : null
+    const { identity } = this.#init
+    const counts = identity.credentials() !== null
+    const held = counts && isGood(this.#held, this.#situation()) ? this.#held : null
     return {
-      lineage: parts?.lineage ?? null,
-      certificate: parts?.certificate ?? null,
+      // Also of an identity that counts no more: others learn of its revocation from it.
+      ...identity.shown(),
       ticket: held && encodeTicket(held.ticket),
       beacon: held?.beacon ?? null,
     }
+  }
+
+  /** Another device of one's own identity may know more of it. What is wrong with it is said where it is judged. */
+  #learn({ lineage, certificate }: Pick<ShownCredentials, 'lineage' | 'certificate'>): void {
+    if (lineage === null) return
+    this.#init.identity.observe({ lineage, certificate }).catch(() => undefined)
   }
 
   /** @returns Whether it invites to this network. */

@@ -591,6 +591,16 @@ describe('the end of an identity', () => {
     const info = await wiped.revokeIdentity()
     expect(info).toMatchObject({ state: 'revoked', rootId, revocation: { publishedAt: clock.ms } })
     expect(wiped.credentials()).toBeNull()
+    // It is told all the same: by the certificate others know whose lineage it is.
+    const other = new Device(2, clock)
+    const told = wiped.shown()
+    expect(decodeCertificate(told.certificate as Uint8Array).statement.body.root).toBe(rootId)
+    expect(resolveLineage(await verifyLineage(decodeLineage(told.lineage), testVerifier), clock.ms).state).toBe(
+      'revoked',
+    )
+    const phone = await other.start()
+    await phone.observe(told)
+    expect(await phone.identity()).toMatchObject({ state: 'provisional' })
     const { lineage } = await readIdentityExport(await wiped.exportIdentity(), testVerifier)
     expect(resolveLineage(lineage, clock.ms)).toMatchObject({ state: 'revoked' })
   })

@@ -82,6 +82,11 @@ export class IdentityBook implements IdentityApi {
     return this.#keeper.credentials()
   }
 
+  /** What this device tells everybody, whether it counts or not: that it was revoked is told by itself too. */
+  shown(): { readonly lineage: Uint8Array; readonly certificate: Uint8Array | null } {
+    return this.#keeper.shown()
+  }
+
   /** Signs in the name of the identity; `null` while its key in force is not at hand. */
   async rootSigner(): Promise<Signer | null> {
     const { state, activeKey } = this.#keeper.resolved()
@@ -99,13 +104,16 @@ export class IdentityBook implements IdentityApi {
    *
    * @throws When the parts are not what they claim; nothing is taken from them then.
    */
-  async observe(parts: { readonly lineage: Uint8Array; readonly certificate: Uint8Array }): Promise<void> {
+  async observe(parts: { readonly lineage: Uint8Array; readonly certificate: Uint8Array | null }): Promise<void> {
     const heard = decodeLineage(parts.lineage)
     if (heard.root !== this.root) return
     await this.#exclusive(async () => {
       const { ports, lineage } = this.#keeper
       const merged = mergeLineages(lineage, await verifyLineage(heard, ports.verifier))
-      const certificates = await this.#keeper.trustedCertificates([parts.certificate], merged)
+      const certificates = await this.#keeper.trustedCertificates(
+        parts.certificate === null ? [] : [parts.certificate],
+        merged,
+      )
       const known = new Set(this.#keeper.certificates.map(({ bytes }) => bytes.toString()))
       const news = certificates.filter(({ bytes }) => !known.has(bytes.toString()))
       if (sameLineage(lineage, merged) && news.length === 0) return

@@ -143,6 +143,14 @@ export class IdentityKeeper {
     return { root: this.#record.root, device, lineage: this.#record.lineage, certificate: certificate.bytes }
   }
 
+  /** What others need to hear of this identity, also when it counts no more: a revocation is told by whoever it is about. */
+  shown(): { readonly lineage: Uint8Array; readonly certificate: Uint8Array | null } {
+    const { device, networkId } = this.ports
+    const here = this.#certificates.filter(({ statement }) => statement.network === networkId)
+    const certificate = this.#certificate(this.resolved()) ?? newestOf(here, device)
+    return { lineage: this.#record.lineage, certificate: certificate?.bytes ?? null }
+  }
+
   /** Stores a change; what is derived follows, and listeners are told. */
   async save(change: Partial<Omit<IdentityRecord, 'lineage' | 'certificates'>> & IdentityParts): Promise<void> {
     const lineage = change.lineage ?? this.#lineage

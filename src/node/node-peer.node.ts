@@ -1,27 +1,21 @@
 import { mkdir, stat } from 'node:fs/promises'
-import { availableParallelism, type as systemName } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { peerIdOf } from '../core/identity/peer-id.ts'
 import { createNetwork } from '../net/create-network.ts'
 import { loadDeviceKeyFile, makeVolatileDeviceKey } from '../storage/device-key-file.node.ts'
-import { openKeyRing } from '../storage/key-ring.node.ts'
 import { MemoryStore } from '../storage/memory-store.ts'
 import { MemoryRootKeyBox } from '../storage/root-key-box.ts'
-import { FileRootKeyBox } from '../storage/root-key-file.node.ts'
-import { RootKeyStore } from '../storage/root-key-store.ts'
 import { SqliteStore } from '../storage/sqlite-store.node.ts'
 import { loadArgon2id } from '../workers/pow/load.node.ts'
 import { spawnMiner } from '../workers/pow/spawn.node.ts'
 import { spawnSandboxWorker } from '../workers/sandbox/spawn.node.ts'
 import { inviteLink, inviteOf } from './capability.ts'
-import { monotonicClock } from './clock.ts'
 import type { LogEntry } from './contract.ts'
-import { IdentityBook } from './identity-book.ts'
 import { Log } from './log.ts'
+import { deviceName, openRootKeys } from './open-identity.node.ts'
 import { withOwnInvite } from './own-invite.node.ts'
 import type { Peer } from './peer.ts'
 import { beaconOf, diversityOf, fetchRendezvous, networkOf } from './rendezvous.ts'
-import { SecurityLog } from './security-log.ts'
 import { type RootKeys, startPeer } from './start-peer.ts'
 import { PlatformVerifier } from './verifier.ts'
 import { VERSION } from './version.ts'
@@ -98,61 +92,12 @@ export async function startNodePeer(init: NodePeerInit): Promise<Peer> {
   })
 }
 
-const deviceName = `Node on ${systemName()}`
-
 async function rootKeysOf(init: NodePeerInit, log: Log): Promise<RootKeys> {
-  const box = await openRootKeys(init)
+  const box = await openRootKeys(init, (aside) => {
+    log.write('error', 'identity', `The key file is damaged and was put aside as ${aside}; restore a backup`)
+  })
   if (box.kind === 'file') {
     log.write('warn', 'identity', 'The root key is kept by file permissions alone; `starling id protect` seals it')
   }
   return { box, keptBy: box.kind === 'file' ? null : box.kind, deviceName }
-}
-
-/**
- * Opens where a Node peer keeps the keys of its identity.
- *
- * @throws `WrongPassphraseError` When the passphrase does not open them.
- */
-export async function openRootKeys(
-  init: Pick<NodePeerInit, 'dataDir' | 'passphrase' | 'keyRing'>,
-): Promise<FileRootKeyBox> {
-  const file = join(init.dataDir, 'root.key')
-  const keyRing = init.keyRing === 'none' ? null : await openKeyRing(file)
-  return await FileRootKeyBox.open({ file, passphrase: init.passphrase ?? null, keyRing })
-}
-
-/**
- * Opens the identity of a Node peer without a network, for the command line. The caller closes it, then the store.
- *
- * @throws `RootKeyBusyError` While a peer runs on the same folder; `WrongPassphraseError`.
- */
-export async function openIdentity(init: Pick<NodePeerInit, 'dataDir' | 'passphrase' | 'keyRing'>): Promise<{
-  readonly book: IdentityBook
-  readonly box: FileRootKeyBox
-  close(): Promise<void>
-}> {
-  await mkdir(init.dataDir, { recursive: true, mode: 0o700 })
-  const box = await openRootKeys(init)
-  const store = new SqliteStore(join(init.dataDir, 'starling.sqlite'))
-  const now = monotonicClock()
-  const security = await SecurityLog.open({ store, now })
-  const key = await loadDeviceKeyFile(join(init.dataDir, 'device.key'))
-  const book = await IdentityBook.open({
-    store,
-    keys: new RootKeyStore(box),
-    verifier: new PlatformVerifier(),
-    networkId: null,
-    device: peerIdOf(key.publicKey),
-    deviceName,
-    keptBy: box.kind === 'file' ? null : box.kind,
-    onSecurityEvent: (report) => security.add(report),
-    now,
-    random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
-  })
-  const close = async (): Promise<void> => {
-    await book.close()
-    await security.flush()
-    await store.close()
-  }
-  return { book, box, close }
 }

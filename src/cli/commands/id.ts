@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import type { IdentityInfo, SuccessionInfo } from '../../node/identity-contract.ts'
-import { openIdentity } from '../../node/node-peer.node.ts'
+import { openIdentity } from '../../node/open-identity.node.ts'
 import { UsageError } from '../errors.ts'
 import { backupPassphrase, ownPassphrase } from '../passphrase-input.ts'
 import type { Context } from './context.ts'
@@ -31,7 +31,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** `starling id show` */
 export function showCommand(options: IdOptions, context: Context): Promise<void> {
-  return withIdentity(options, async ({ book, box }) => {
+  return withIdentity(options, context, async ({ book, box }) => {
     const info = await book.identity()
     if (context.terminal.json) return await context.terminal.writeJson({ ...info, keptBy: box.kind })
     await context.terminal.write(`${identityText(info, box.kind)}\n`)
@@ -41,12 +41,12 @@ export function showCommand(options: IdOptions, context: Context): Promise<void>
 /** `starling id backup` */
 export function backupCommand(
   options: IdOptions & { readonly out: string; readonly passphraseFile?: string },
-  { terminal }: Context,
+  context: Context,
 ): Promise<void> {
-  return withIdentity(options, async ({ book }) => {
+  return withIdentity(options, context, async ({ book }) => {
     const passphrase = await backupPassphrase({ file: options.passphraseFile, twice: true })
     writeNew(options.out, await book.createBackup(passphrase))
-    terminal.say(`Saved ${options.out}; keep it where this machine is not, and its passphrase elsewhere`)
+    context.terminal.say(`Saved ${options.out}; keep it where this machine is not, and its passphrase elsewhere`)
   })
 }
 
@@ -56,7 +56,7 @@ export function restoreCommand(
   options: IdOptions & { readonly passphraseFile?: string; readonly check?: boolean },
   context: Context,
 ): Promise<void> {
-  return withIdentity(options, async ({ book }) => {
+  return withIdentity(options, context, async ({ book }) => {
     const content = readFile(file, 'BACKUP')
     const passphrase = await backupPassphrase({ file: options.passphraseFile, twice: false })
     const check = options.check ?? false
@@ -74,7 +74,7 @@ export function rotateCommand(
   },
   context: Context,
 ): Promise<void> {
-  return withIdentity(options, async ({ book }) => {
+  return withIdentity(options, context, async ({ book }) => {
     const unlock =
       options.backup === undefined
         ? null
@@ -96,23 +96,23 @@ export function revokeCommand(
   if ((device === undefined) === !identity) {
     throw new UsageError('Name what to revoke: --device PEER-ID, or --identity', { field: '--device' })
   }
-  return withIdentity(options, async ({ book }) => {
+  return withIdentity(options, context, async ({ book }) => {
     const info = device === undefined ? await book.revokeIdentity() : await book.revokeDevice(device)
     await tell(info, device === undefined ? 'The identity is revoked' : 'The device was taken out', context)
   })
 }
 
 /** `starling id export` */
-export function exportCommand(options: IdOptions & { readonly out: string }, { terminal }: Context): Promise<void> {
-  return withIdentity(options, async ({ book }) => {
+export function exportCommand(options: IdOptions & { readonly out: string }, context: Context): Promise<void> {
+  return withIdentity(options, context, async ({ book }) => {
     writeNew(options.out, await book.exportIdentity())
-    terminal.say(`Saved ${options.out}`)
+    context.terminal.say(`Saved ${options.out}`)
   })
 }
 
 /** `starling id protect` */
 export function protectCommand(options: IdOptions, context: Context): Promise<void> {
-  return withIdentity(options, async ({ book, box }) => {
+  return withIdentity(options, context, async ({ book, box }) => {
     if (box.kind === 'file') {
       const { passphrase } = ownPassphrase()
       if (passphrase === undefined && !options.keyRing) {
@@ -134,9 +134,14 @@ export function protectCommand(options: IdOptions, context: Context): Promise<vo
   })
 }
 
-async function withIdentity(options: IdOptions, work: (opened: Opened) => Promise<void>): Promise<void> {
+async function withIdentity(
+  options: IdOptions,
+  { terminal }: Context,
+  work: (opened: Opened) => Promise<void>,
+): Promise<void> {
   const { dataDir, keyRing } = options
   const opened = await openIdentity({ dataDir, keyRing: keyRing ? 'system' : 'none', ...ownPassphrase() })
+  if (opened.aside !== null) terminal.complain(`The key file is damaged and was put aside as ${opened.aside}`)
   try {
     await work(opened)
   } finally {

@@ -130,9 +130,9 @@ async function withTrust(
   }
 }
 
-/** Loaded only when it is needed: it brings the whole of libp2p. */
+/** Holds the folder of a peer, so that none runs on it meanwhile. */
 async function lockFolder({ dataDir, keyRing }: TrustOptions): Promise<{ close(): Promise<void> }> {
-  const { openRootKeys } = await import('../../node/node-peer.node.ts')
+  const { openRootKeys } = await import('../../node/open-identity.node.ts')
   return await openRootKeys({ dataDir, keyRing: keyRing ? 'system' : 'none', ...ownPassphrase() })
 }
 
