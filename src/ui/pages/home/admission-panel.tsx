@@ -34,7 +34,7 @@ function Mining({ mining }: { readonly mining: MiningInfo }) {
   return (
     <div className="stack admission-mining">
       <svg
-        className="progress"
+        className="admission-bar"
         viewBox="0 0 1000 8"
         preserveAspectRatio="none"
         width="100%"
@@ -46,7 +46,7 @@ function Mining({ mining }: { readonly mining: MiningInfo }) {
         aria-valuenow={Math.min(mining.hashes, mining.hashesExpected)}
         aria-valuetext={percent(share)}
       >
-        <rect className="state-leased state-fill" width={share * 1000} height="8" />
+        <rect width={share * 1000} height="8" />
       </svg>
       <p className="small admission-figures">{miningWords(mining)}</p>
       <p className="quiet small admission-figures">{etaWords(mining)}</p>
@@ -65,9 +65,7 @@ function MiningButtons({ mining }: { readonly mining: MiningInfo | null }) {
   const words = running ? 'Pause the work' : mining === null ? 'Work to be let in' : 'Resume the work'
   return (
     <div className="row row-wrap">
-      <Button look={running ? 'plain' : 'primary'} onClick={toggle}>
-        {words}
-      </Button>
+      <Button onClick={toggle}>{words}</Button>
       <span className="quiet small">Uses the cores that this tab lends, for well under a minute on most machines.</span>
     </div>
   )

@@ -11,6 +11,8 @@ const QrCode = lazy(() => import('../../parts/qr-code.tsx').then(({ QrCode }) =>
 /** How others get in: the link, its QR code, copy and share. */
 export function Invite() {
   const url = useSnapshot((snapshot) => snapshot.inviteUrl, null)
+  // The link of a room carries what lets in; that of an open network does not.
+  const letsIn = url?.includes('#invite=') ?? false
   return (
     <Panel title="Invite others">
       <div className="invite">
@@ -25,7 +27,7 @@ export function Invite() {
           <p className="quiet small">
             {url === null
               ? 'The link appears once a relay is found.'
-              : 'Whoever opens this link, on a phone or a computer, is let in and joins after agreeing.'}
+              : `Whoever opens this link, on a phone or a computer, ${letsIn ? 'is let in and ' : ''}joins after agreeing.`}
           </p>
           {url === null ? null : (
             <>
