@@ -372,6 +372,20 @@ describe('a known secret', () => {
       { file, passphrase: PASSPHRASE },
     )
     expect(restored).toMatchObject({ state: 'provisional', rootId: root, activeKey: key })
+    // The same through a second tab of the origin, which shows the first one's node over a broadcast channel.
+    const viewer = await context.newPage()
+    expect((await open(viewer)).rootId).toBe(root)
+    await viewer.evaluate(async (passphrase) => {
+      const node = globalThis.starling
+      await node.proveBackup(await node.createBackup(passphrase), passphrase)
+      const raw = crypto.getRandomValues(new Uint8Array(32))
+      const key = await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['wrapKey', 'unwrapKey'])
+      await node.addPasskey({ credentialId: new Uint8Array(16).fill(1), label: 'By the viewer', key })
+    }, PASSPHRASE)
+    expect(await identityOf(viewer)).toMatchObject({
+      unlockers: expect.arrayContaining([expect.objectContaining({ label: 'By the viewer' })]),
+    })
+    await viewer.close()
     const traffic = await page.evaluate(() => (globalThis as unknown as Recorded).collectTraffic())
     expect(traffic.page.length).toBeGreaterThan(10)
     expect(traffic.worker.length).toBeGreaterThan(10)
@@ -421,6 +435,27 @@ describe('a known secret', () => {
     }
     expect(holds([Buffer.from(crypto.getRandomValues(new Uint8Array(64))).toString('hex')])).toBe(false)
   })
+})
+
+it('a revocation is heard by whoever meets the device, and undoes what it was', async () => {
+  const [owner, other] = [await (await newContext()).newPage(), await (await newContext()).newPage()]
+  await open(owner)
+  await open(other)
+  const { peerId } = await owner.evaluate(() => globalThis.starling.snapshot())
+  await other.waitForFunction(
+    async (id) => (await globalThis.starling.peers()).some((peer) => peer.peerId === id),
+    peerId,
+    { timeout: 60_000, polling: 500 },
+  )
+  expect(await owner.evaluate(() => globalThis.starling.revokeIdentity())).toMatchObject({ state: 'revoked' })
+  await other.waitForFunction(
+    async (peer) =>
+      (await globalThis.starling.securityEvents({ peer })).some(({ message }) => message.includes('revoked')),
+    peerId,
+    { timeout: 30_000, polling: 500 },
+  )
+  await owner.context().close()
+  await other.context().close()
 })
 
 it('a file that is no backup is refused in words, and the identity stays', async () => {
