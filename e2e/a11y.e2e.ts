@@ -135,6 +135,17 @@ describe('axe over a real node', () => {
     await expectClean('peers')
   })
 
+  it('identity, with every form open', async () => {
+    await page.goto(`${room.url}/identity`)
+    await page.getByText('This identity is only here').waitFor()
+    for (const summary of await page.locator('summary').all()) await summary.click()
+    await expectClean('identity')
+    await page.getByRole('button', { name: 'Revoke the identity' }).click()
+    await page.getByRole('alertdialog').waitFor()
+    await expectClean('revoking')
+    await page.keyboard.press('Escape')
+  })
+
   it('diagnostics, after a check', async () => {
     await page.goto(`${room.url}/diagnostics`)
     await page.getByRole('button', { name: 'Check the network' }).click()
