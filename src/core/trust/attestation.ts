@@ -13,7 +13,7 @@ import { verifyManifest } from '../tasks/manifest-schema.ts'
 import { verifyReceipt } from '../tasks/receipt-codec.ts'
 import { AttestationRefusedError } from './errors.ts'
 import { type Fixed, ofPpm } from './fixed.ts'
-import { ATTESTATION_BYTES_MAX, ATTESTATION_RECEIPTS_MAX, ATTESTATION_TASKS_MIN, ATTESTATION_TTL_MS } from './limits.ts'
+import { ATTESTATION_BYTES_MAX, ATTESTATION_RECEIPTS_MAX, ATTESTATION_TTL_MS, TASKS_MIN } from './limits.ts'
 
 const PPM = 1_000_000
 /** A manifest travels with the receipts it covers; larger ones are not worth attesting by. */
@@ -102,8 +102,8 @@ export async function verifyTrustAttestation(
   const attester = context.rootOf(author)
   if (attester === null) throw refused('author', author, 'a device whose root is known')
   if (attester === body.subject) throw refused('subject', body.subject, 'somebody else')
-  if (body.good + body.bad < ATTESTATION_TASKS_MIN) {
-    throw refused('good', body.good, `at least ${ATTESTATION_TASKS_MIN} tasks with the bad ones`)
+  if (body.good + body.bad < TASKS_MIN) {
+    throw refused('good', body.good, `at least ${TASKS_MIN} tasks with the bad ones`)
   }
   await verifyStatement(decoded, context.verifier)
   await checkDealings(body, { ...context, attester })

@@ -6,7 +6,7 @@ const DAY_MS = 24 * HOUR_MS
 
 // Score.
 
-/** Judged tasks before a score is believed: below, chance decides more than quality. */
+/** Judged tasks before a score is believed, also another's word of one: below, chance decides more than quality. */
 export const TASKS_MIN = 10
 /** Idle time in which a score loses half of its distance to neutral. */
 export const SCORE_HALF_LIFE_MS = 14 * DAY_MS
@@ -105,8 +105,6 @@ export const ATTESTATIONS_MAX = 16_384
 export const ATTESTATION_RECEIPTS_MAX = 3
 /** One attestation with receipts and manifests. */
 export const ATTESTATION_BYTES_MAX = 65_536
-/** An attestation that says less than this many tasks is not worth its bytes. */
-export const ATTESTATION_TASKS_MIN = TASKS_MIN
 /** An attestation older than this is forgotten; its author repeats it while it deals on. */
 export const ATTESTATION_TTL_MS = 14 * DAY_MS
 /** Chance of going back to the pre-trusted at each step, parts per million. Source: EigenTrust (Kamvar et al. 2003), section 4.4. */

@@ -12,7 +12,7 @@ import {
 import { type AttestationContext, verifyTrustAttestation } from './attestation.ts'
 import { signConflict, verifyConflict } from './conflict.ts'
 import { toPpm } from './fixed.ts'
-import { ATTESTATION_RECEIPTS_MAX, ATTESTATION_TASKS_MIN, ATTESTATION_TTL_MS } from './limits.ts'
+import { ATTESTATION_RECEIPTS_MAX, ATTESTATION_TTL_MS, TASKS_MIN } from './limits.ts'
 
 const [A, B, C, D] = [testSigner(1), testSigner(2), testSigner(3), testSigner(4)] as const
 
@@ -38,8 +38,8 @@ describe('verifyTrustAttestation', () => {
     await expect(verifyTrustAttestation(ahead, context)).resolves.toBeDefined()
     await expect(verifyTrustAttestation(ahead, { ...context, nowMs: NOW_MS - 1 })).rejects.toThrow('timestampMs')
     const few = (good: number) => attestationBy(A, B, { good, bad: 0 })
-    await expect(verifyTrustAttestation(await few(ATTESTATION_TASKS_MIN), context)).resolves.toBeDefined()
-    await expect(verifyTrustAttestation(await few(ATTESTATION_TASKS_MIN - 1), context)).rejects.toThrow('tasks')
+    await expect(verifyTrustAttestation(await few(TASKS_MIN), context)).resolves.toBeDefined()
+    await expect(verifyTrustAttestation(await few(TASKS_MIN - 1), context)).rejects.toThrow('tasks')
   })
 
   it('[T14] refuses by name what is forged, of itself, without dealing, of another network or of nobody known', async () => {

@@ -9,9 +9,13 @@ export interface TierQuota {
   readonly connectionsMax: number
 }
 
-/** One entry per 250 of standing, so that the tier is one look-up. The last is for the very top, 1,000. */
-const BY_QUARTER: readonly Tier[] = ['newcomer', 'established', 'trusted', 'elite', 'elite']
 const QUARTER = STANDING_MAX / 4
+const ASCENDING = ['newcomer', 'established', 'trusted', 'elite'] as const
+
+/** One entry per 250 of standing, so that the tier is one look-up. The last is for the very top, 1,000. */
+const BY_QUARTER = [0, 1, 2, 3, 4].map((quarter) =>
+  ASCENDING.findLast((tier) => TIER_STANDING_MIN[tier] <= quarter * QUARTER),
+)
 
 /** The tier of a standing, 0 to 1,000, in constant time. Rule [T7]. */
 export function tierOf(standing: number): Exclude<Tier, 'guest'> {
@@ -21,9 +25,4 @@ export function tierOf(standing: number): Exclude<Tier, 'guest'> {
 
 export function quotaOf(tier: Tier): TierQuota {
   return TIER_QUOTAS[tier]
-}
-
-/** The lowest standing of a tier. */
-export function standingMin(tier: Exclude<Tier, 'guest'>): number {
-  return TIER_STANDING_MIN[tier]
 }
