@@ -280,6 +280,9 @@ export class Admission implements AdmissionApi {
         this.#guestReason = 'needs-work'
         if (this.#failure === null && (this.#mineWanted ?? this.#minesUnasked())) {
           await this.#mining.run(root, step.beacon)
+        } else {
+          // Also one that was told to rest while it began.
+          this.#mining.rest()
         }
         return
       case 'none':

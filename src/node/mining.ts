@@ -80,6 +80,11 @@ export class Mining {
     void this.save()
   }
 
+  /** {@link pause}, if it does not rest already. */
+  rest(): void {
+    if (this.#miner.running) this.pause()
+  }
+
   /** There is nothing to search for any more. */
   drop(): void {
     this.#miner.stop()
