@@ -19,15 +19,17 @@ const NONCE = new Uint8Array(12)
 const CHUNK_VALUES = 16_384
 const BLOCKS_PER_CHUNK = (CHUNK_VALUES * 4) / 64
 
+/** What a keystream is the encryption of. */
+const ZEROS = new Uint8Array(CHUNK_VALUES * 4)
+
 /** Adds (or subtracts) a mask's keystream to a vector in place, modulo 2^32. Rule [Q5]. */
 export function addMask(values: Int32Array, { seed, sign }: MaskTerm): void {
   const stream = new Uint8Array(Math.min(values.length, CHUNK_VALUES) * 4)
-  const zeros = new Uint8Array(stream.length)
   const words = new DataView(stream.buffer)
   const aligned = new Int32Array(stream.buffer)
   for (let start = 0, block = 0; start < values.length; start += CHUNK_VALUES, block += BLOCKS_PER_CHUNK) {
     const count = Math.min(values.length - start, CHUNK_VALUES)
-    chacha20(seed, NONCE, zeros.subarray(0, count * 4), stream.subarray(0, count * 4), block)
+    chacha20(seed, NONCE, ZEROS.subarray(0, count * 4), stream.subarray(0, count * 4), block)
     if (LITTLE_ENDIAN) addWords(values.subarray(start, start + count), aligned, sign)
     else addBytes(values.subarray(start, start + count), words, sign)
   }

@@ -50,7 +50,7 @@ type OwnPart = 'watching' | 'joined' | 'dealt' | 'masked'
 /**
  * One peer's view of one secure sum: four stages (advertise keys, share keys, masked vectors, unmask), each closed by a roster that a
  * caller signs. Double masking after K. Bonawitz et al., "Practical secure aggregation for privacy-preserving machine learning", CCS
- * 2017; rules [Q1] to [Q12] of docs/PROTOCOL.md.
+ * 2017; rules [Q1] to [Q10] of docs/PROTOCOL.md.
  *
  * Pure: `step` takes an event and returns effects. Statements come with verified signatures. Everybody hears everything, so every peer
  * finds the sum by itself, those that only watch or dropped out as well, and a caller is trusted with nothing.
