@@ -2,11 +2,11 @@ import type { PeerId } from '../../src/core/codec/ids.ts'
 import { aggregate } from '../../src/core/learning/aggregate.ts'
 import type { AggregationKernel } from '../../src/core/learning/aggregate-kernel.ts'
 import { type Attack, flippedLabel, hostileUpdate } from '../../src/core/learning/attacks.ts'
-import { addFixed, fromFixedVector, toFixedVector } from '../../src/core/learning/fixed.ts'
+import { addFixed, FIXED_ONE, toFixedVector } from '../../src/core/learning/fixed.ts'
 import { type AggregationRule, initialState } from '../../src/core/learning/rules.ts'
 import { seededRng } from '../../src/core/tasks/rng.ts'
-import { CLASSES, type Digits } from './digits.ts'
-import { initialWeights, PARAMETERS, SparseMlp } from './sparse-mlp.ts'
+import { CLASSES } from './digits.ts'
+import { initialWeights, PARAMETERS, type SparseMlp } from './sparse-mlp.ts'
 import { splitAmong } from './split.ts'
 
 /** One cell of the table: everything its figure depends on. */
@@ -31,8 +31,8 @@ export interface ExperimentTerms {
 }
 
 export interface ExperimentData {
-  readonly train: Digits
-  readonly test: Digits
+  readonly labels: Uint8Array
+  readonly mlp: SparseMlp
   readonly kernel: AggregationKernel
 }
 
@@ -41,46 +41,53 @@ const UNIFORM_STEPS = 2 ** 32
 /** Trains from nothing and returns the test accuracy. The same result for the same terms on the same engine. */
 export function runExperiment(experiment: Experiment, terms: ExperimentTerms, data: ExperimentData): number {
   const { rule, attack, alpha, seed } = experiment
-  const { train } = data
+  const { labels, mlp, kernel } = data
   const rng = seededRng(seed)
-  const parts = splitAmong(train.labels, terms.peers, alpha, rng)
+  const parts = splitAmong(labels, terms.peers, alpha, rng)
   let model = toFixedVector(initialWeights(() => rng.below(UNIFORM_STEPS) / UNIFORM_STEPS))
-  const mlp = new SparseMlp()
-  const momenta = parts.map(() => new Float32Array(PARAMETERS))
-  const gradient = new Float32Array(PARAMETERS)
+  const momenta = parts.map(() => new Float64Array(PARAMETERS))
+  const update = new Float64Array(PARAMETERS)
   const hostile = attack.attack === 'none' ? 0 : terms.hostile
-  const honestLabel = (picture: number): number => train.labels[picture] as number
+  const honestLabel = (picture: number): number => labels[picture] as number
   const wrongLabel = (picture: number): number => flippedLabel(honestLabel(picture), CLASSES)
   let state = initialState(PARAMETERS)
   for (let round = 0; round < terms.rounds; round++) {
-    const weights = fromFixedVector(model)
+    load(mlp.weights, model)
     const own = parts.map((part, peer) => {
       const batch = Array.from({ length: terms.batch }, () => part[rng.below(part.length)] as number)
-      const labelOf = attack.attack === 'label-flip' && peer < hostile ? wrongLabel : honestLabel
-      gradient.fill(0)
-      mlp.addGradient(weights, train, { batch, labelOf, gradient })
-      return toFixedVector(momentumStep(momenta[peer] as Float32Array, gradient, terms))
+      mlp.gradient.fill(0)
+      mlp.addGradient(batch, attack.attack === 'label-flip' && peer < hostile ? wrongLabel : honestLabel)
+      momentumStep(momenta[peer] as Float64Array, mlp.gradient, terms, update)
+      return toFixedVector(update)
     })
     const honest = own.slice(hostile)
     const updates = own.map((values, peer) => ({
       peer: peerName(peer),
       values: peer < hostile ? hostileUpdate(attack, honest, { own: values, rng }) : values,
     }))
-    const result = aggregate(updates, rule, state, data.kernel)
+    const result = aggregate(updates, rule, state, kernel)
     state = result.state
     model = addFixed(model, result.values)
   }
-  return mlp.accuracy(fromFixedVector(model), data.test)
+  load(mlp.weights, model)
+  return mlp.accuracy()
 }
 
-function momentumStep(momentum: Float32Array, gradient: Float32Array, terms: ExperimentTerms): Float32Array {
-  const update = new Float32Array(momentum.length)
+function load(weights: Float32Array, model: Int32Array): void {
+  for (let i = 0; i < model.length; i++) weights[i] = (model[i] as number) / FIXED_ONE
+}
+
+function momentumStep(
+  momentum: Float64Array,
+  gradient: Float32Array,
+  terms: ExperimentTerms,
+  update: Float64Array,
+): void {
   for (let i = 0; i < momentum.length; i++) {
     const value = terms.momentum * (momentum[i] as number) + (1 - terms.momentum) * (gradient[i] as number)
     momentum[i] = value
     update[i] = -terms.learningRate * value
   }
-  return update
 }
 
 function peerName(index: number): PeerId {

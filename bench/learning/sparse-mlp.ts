@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { CLASSES, type Digits, PIXELS } from './digits.ts'
 
 export const HIDDEN = 32
@@ -7,60 +11,125 @@ const BIAS_2 = WEIGHTS_2 + HIDDEN * CLASSES
 /** d of an MLP 784-32-10. */
 export const PARAMETERS = BIAS_2 + CLASSES
 
+const FLOAT_BYTES = 4
+const PIXEL_BYTES = 2
+const PAGE_BYTES = 65_536
+const COMPILER = join(import.meta.dirname, '../../node_modules/assemblyscript/bin/asc.js')
+
+interface Layer {
+  readonly memory: WebAssembly.Memory
+  forward(pixels: number, values: number, first: number, end: number, columns: number, hidden: number): void
+  backward(pixels: number, values: number, first: number, end: number, columns: number, delta: number): void
+}
+
+/** Compiles the first layer's loops; done once, by whoever starts the experiments. */
+export function compileLayer(): Uint8Array<ArrayBuffer> {
+  const folder = mkdtempSync(join(tmpdir(), 'starling-layer-'))
+  try {
+    const output = join(folder, 'layer.wasm')
+    const source = join(import.meta.dirname, 'assembly', 'layer.ts')
+    const flags = ['-O3', '--noAssert', '--runtime', 'stub', '--use', 'abort=', '--enable', 'simd']
+    execFileSync(process.execPath, [COMPILER, source, '-o', output, ...flags], { stdio: 'inherit' })
+    return Uint8Array.from(readFileSync(output))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** Pictures in the layer's memory. */
+interface Shelf {
+  readonly digits: Digits
+  readonly pixels: number
+  readonly values: number
+}
+
 /**
- * Softmax cross-entropy of an MLP 784-32-10 with ReLU, by plain loops over the lit pixels. Parameters lie in one vector: first weights by
- * pixel (so that a pixel's 32 are together; aggregation does not mind the order), first biases, second weights by class, second biases.
+ * Softmax cross-entropy of an MLP 784-32-10 with ReLU. Parameters lie in one vector: first weights by pixel (so that a pixel's 32 are
+ * together; aggregation does not mind the order), first biases, second weights by class, second biases.
  */
 export class SparseMlp {
-  readonly #hidden = new Float64Array(HIDDEN)
-  readonly #hiddenDelta = new Float64Array(HIDDEN)
+  readonly #layer: Layer
+  readonly #train: Shelf
+  readonly #test: Shelf
+  readonly #hiddenAt: number
+  readonly #deltaAt: number
+  readonly #weightsAt: number
+  readonly #gradientAt: number
+  readonly #hidden: Float32Array
+  readonly #delta: Float32Array
   readonly #scores = new Float64Array(CLASSES)
+  /** The model: set it before the calls below. */
+  readonly weights: Float32Array
+  /** What {@link addGradient} adds to. */
+  readonly gradient: Float32Array
 
-  /** Adds the gradient of the mean loss over `batch` to `gradient`. */
-  addGradient(
-    weights: Float32Array,
-    digits: Digits,
-    options: {
-      readonly batch: readonly number[]
-      readonly labelOf: (picture: number) => number
-      readonly gradient: Float32Array
-    },
-  ): void {
-    const { batch, labelOf, gradient } = options
-    const delta = this.#hiddenDelta
+  constructor(layer: Uint8Array<ArrayBuffer>, train: Digits, test: Digits) {
+    const exports = new WebAssembly.Instance(new WebAssembly.Module(layer)).exports as unknown as Layer
+    this.#layer = exports
+    let next = PAGE_BYTES
+    const room = (bytes: number): number => {
+      const at = next
+      next += Math.ceil(bytes / 64) * 64
+      return at
+    }
+    this.#hiddenAt = room(HIDDEN * FLOAT_BYTES)
+    this.#deltaAt = room(HIDDEN * FLOAT_BYTES)
+    this.#weightsAt = room(PARAMETERS * FLOAT_BYTES)
+    this.#gradientAt = room(PARAMETERS * FLOAT_BYTES)
+    const shelf = (digits: Digits): Shelf => ({
+      digits,
+      pixels: room(digits.pixels.length * PIXEL_BYTES),
+      values: room(digits.values.length * FLOAT_BYTES),
+    })
+    this.#train = shelf(train)
+    this.#test = shelf(test)
+    const { memory } = exports
+    memory.grow(Math.ceil((next - memory.buffer.byteLength) / PAGE_BYTES))
+    for (const { digits, pixels, values } of [this.#train, this.#test]) {
+      new Uint16Array(memory.buffer, pixels).set(digits.pixels)
+      new Float32Array(memory.buffer, values).set(digits.values)
+    }
+    this.#hidden = new Float32Array(memory.buffer, this.#hiddenAt, HIDDEN)
+    this.#delta = new Float32Array(memory.buffer, this.#deltaAt, HIDDEN)
+    this.weights = new Float32Array(memory.buffer, this.#weightsAt, PARAMETERS)
+    this.gradient = new Float32Array(memory.buffer, this.#gradientAt, PARAMETERS)
+  }
+
+  /** Adds the gradient of the mean loss over a batch of training pictures. */
+  addGradient(batch: readonly number[], labelOf: (picture: number) => number): void {
+    const { weights, gradient } = this
+    const [hidden, delta, scores] = [this.#hidden, this.#delta, this.#scores]
+    const { digits, pixels, values } = this.#train
     for (const picture of batch) {
-      this.#forward(weights, digits, picture)
-      softmax(this.#scores)
+      this.#forward(this.#train, picture)
+      softmax(scores)
       const label = labelOf(picture)
       delta.fill(0)
       for (let c = 0; c < CLASSES; c++) {
-        const error = ((this.#scores[c] as number) - (c === label ? 1 : 0)) / batch.length
+        const error = ((scores[c] as number) - (c === label ? 1 : 0)) / batch.length
         const row = WEIGHTS_2 + c * HIDDEN
         for (let h = 0; h < HIDDEN; h++) {
           delta[h] = (delta[h] as number) + error * (weights[row + h] as number)
-          gradient[row + h] = (gradient[row + h] as number) + error * (this.#hidden[h] as number)
+          gradient[row + h] = (gradient[row + h] as number) + error * (hidden[h] as number)
         }
         gradient[BIAS_2 + c] = (gradient[BIAS_2 + c] as number) + error
       }
       for (let h = 0; h < HIDDEN; h++) {
-        if ((this.#hidden[h] as number) <= 0) delta[h] = 0
+        if ((hidden[h] as number) <= 0) delta[h] = 0
         gradient[BIAS_1 + h] = (gradient[BIAS_1 + h] as number) + (delta[h] as number)
       }
+      const first = digits.starts[picture] as number
       const end = digits.starts[picture + 1] as number
-      for (let at = digits.starts[picture] as number; at < end; at++) {
-        const column = (digits.pixels[at] as number) * HIDDEN
-        const value = digits.values[at] as number
-        for (let h = 0; h < HIDDEN; h++)
-          gradient[column + h] = (gradient[column + h] as number) + value * (delta[h] as number)
-      }
+      this.#layer.backward(pixels, values, first, end, this.#gradientAt, this.#deltaAt)
     }
   }
 
-  /** Share of the pictures whose highest score is their label's. */
-  accuracy(weights: Float32Array, digits: Digits): number {
+  /** Share of the test pictures whose highest score is their label's. */
+  accuracy(): number {
+    const { digits } = this.#test
     let right = 0
     for (let picture = 0; picture < digits.count; picture++) {
-      this.#forward(weights, digits, picture)
+      this.#forward(this.#test, picture)
       let best = 0
       for (let c = 1; c < CLASSES; c++) if ((this.#scores[c] as number) > (this.#scores[best] as number)) best = c
       if (best === digits.labels[picture]) right++
@@ -68,15 +137,14 @@ export class SparseMlp {
     return right / digits.count
   }
 
-  #forward(weights: Float32Array, digits: Digits, picture: number): void {
+  /** Leaves the hidden values and the scores of one picture. */
+  #forward({ digits, pixels, values }: Shelf, picture: number): void {
+    const { weights } = this
     const hidden = this.#hidden
     for (let h = 0; h < HIDDEN; h++) hidden[h] = weights[BIAS_1 + h] as number
+    const first = digits.starts[picture] as number
     const end = digits.starts[picture + 1] as number
-    for (let at = digits.starts[picture] as number; at < end; at++) {
-      const column = (digits.pixels[at] as number) * HIDDEN
-      const value = digits.values[at] as number
-      for (let h = 0; h < HIDDEN; h++) hidden[h] = (hidden[h] as number) + value * (weights[column + h] as number)
-    }
+    this.#layer.forward(pixels, values, first, end, this.#weightsAt, this.#hiddenAt)
     for (let h = 0; h < HIDDEN; h++) if ((hidden[h] as number) < 0) hidden[h] = 0
     for (let c = 0; c < CLASSES; c++) {
       let sum = weights[BIAS_2 + c] as number
@@ -100,8 +168,8 @@ function softmax(scores: Float64Array): void {
 }
 
 /** Uniform within ±√(1/inputs), biases included, as PyTorch's linear layer starts. */
-export function initialWeights(uniform: () => number): Float32Array {
-  const weights = new Float32Array(PARAMETERS)
+export function initialWeights(uniform: () => number): Float64Array {
+  const weights = new Float64Array(PARAMETERS)
   for (let i = 0; i < PARAMETERS; i++) {
     const inputs = i < WEIGHTS_2 ? PIXELS : HIDDEN
     weights[i] = (2 * uniform() - 1) / Math.sqrt(inputs)
