@@ -17,6 +17,7 @@ const CODES: Readonly<Record<string, number>> = {
   LimitExceededError: EXIT.usage,
   PageFilesError: EXIT.usage,
   RelayKeyError: EXIT.usage,
+  RelayPolicyError: EXIT.usage,
   DamagedBackupError: EXIT.usage,
   WeakPassphraseError: EXIT.usage,
   WrongPassphraseError: EXIT.usage,

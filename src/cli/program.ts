@@ -21,6 +21,7 @@ interface ServerFlags {
   readonly dataDir?: string
   readonly name?: string
   readonly policy?: PolicyKind
+  readonly member: string[]
   readonly publicUrl?: string
   readonly tlsCert?: string
   readonly tlsKey?: string
@@ -38,6 +39,7 @@ export function createProgram(makeContext: MakeContext): Command {
     .configureHelp({ sortSubcommands: false })
   addStart(program, makeContext)
   addRelay(program, makeContext)
+  addInvite(program, makeContext)
   addPeer(program, makeContext)
   addRun(program, makeContext)
   addSwarm(program, makeContext)
@@ -62,6 +64,7 @@ function withServer(command: Command): Command {
     .addOption(
       new Option('--policy <kind>', 'of a new network: who is let in (default: room)').choices([...POLICY_KINDS]),
     )
+    .option('--member <root>', 'of a new network of members; may be repeated', collect, [])
     .option('--public-url <url>', 'the address when something in front ends TLS', httpUrl)
     .addOption(new Option('--tls-cert <file>', 'PEM certificate that browsers trust').argParser(String))
     .addOption(new Option('--tls-key <file>', 'its PEM key').argParser(String))
@@ -76,6 +79,7 @@ function serverOptions(flags: ServerFlags, command: Command) {
     host: flags.host ?? '0.0.0.0',
     dataDir: flags.dataDir ?? defaultDataDir('relay'),
     ...(flags.policy !== undefined && { policy: flags.policy }),
+    ...(flags.member.length > 0 && { members: flags.member }),
     ...(flags.name !== undefined && { name: flags.name }),
     ...(flags.publicUrl !== undefined && { publicUrl: flags.publicUrl }),
     ...(flags.tlsCert !== undefined && { tlsCert: flags.tlsCert }),
@@ -125,6 +129,22 @@ function addRelay(program: Command, makeContext: MakeContext): void {
       const { relayCommand } = await import('./commands/relay.ts')
       await relayCommand(serverOptions(flags, command), makeContext(flags))
     })
+}
+
+function addInvite(program: Command, makeContext: MakeContext): void {
+  withOutput(
+    withRelay(program.command('invite').description("print a link that lets somebody into this machine's network")),
+  )
+    .argument('[root]', 'whom to invite to a network of members: the root id that their Identity page shows')
+    .option('--days <number>', 'how long the invitation to a network of members is good', whole(1, 366), 30)
+    .option('--data-dir <folder>', `the relay's (default: ${defaultDataDir('relay')})`)
+    .action(
+      async (root: string | undefined, flags: { relay: string; days: number; dataDir?: string; json?: boolean }) => {
+        const { inviteCommand } = await import('./commands/invite.ts')
+        const { relay, days, dataDir = defaultDataDir('relay') } = flags
+        await inviteCommand({ relay, days, dataDir, root: root ?? null }, makeContext(flags))
+      },
+    )
 }
 
 function withRelay(command: Command): Command {

@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readBeacon } from '../core/admission/beacon.ts'
 import { EPOCH_MS } from '../core/admission/limits.ts'
+import { encodeTicket } from '../core/admission/ticket.ts'
+import { verifyTicket } from '../core/admission/verify-ticket.ts'
 import type { RootId } from '../core/codec/ids.ts'
 import { capabilitySigner, inviteLink, inviteOf, parseCapability, parseInvite } from '../node/capability.ts'
 import { testSigner, testVerifier } from '../testing/signers.ts'
 import { BeaconKeeper } from './beacon-keeper.ts'
-import { findOrFound, type PolicyWish } from './founding.ts'
+import { findOrFound, makeInvite, type PolicyWish } from './founding.ts'
 
 const founder = testSigner(1)
 const NOW = 700 * EPOCH_MS + 5
@@ -52,6 +54,47 @@ describe('[A1] the network of a relay', () => {
     const file = join(dataDir, 'policy')
     writeFileSync(file, readFileSync(file).subarray(0, 40))
     await expect(open(dataDir)).rejects.toMatchObject({ name: 'RelayPolicyError' })
+  })
+})
+
+describe('[A10] an invite', () => {
+  const invite = (dataDir: string, root: RootId | null) =>
+    makeInvite(dataDir, {
+      root,
+      expiresAtMs: NOW + 1_000,
+      loadFounder: async () => founder,
+      verifier: testVerifier,
+      nowMs: NOW,
+    })
+  const bob = testSigner(8).author as string as RootId
+
+  it('to a network of members is the founder’s word for one identity', async () => {
+    const dataDir = folder()
+    const { network } = await open(dataDir, { kind: 'members' })
+    const ticket = encodeTicket({ kind: 'member', invitation: parseInvite(await invite(dataDir, bob)) })
+    const show = (root: RootId) =>
+      verifyTicket(ticket, {
+        network,
+        root,
+        beacon: null,
+        nowMs: NOW,
+        verifier: testVerifier,
+        argon2id: () => new Uint8Array(32),
+        spend: () => undefined,
+      })
+    expect(await show(bob)).toEqual({ means: 'member', expiresAtMs: NOW + 1_000 })
+    await expect(show(testSigner(9).author as string as RootId)).rejects.toMatchObject({ name: 'BadInvitationError' })
+    await expect(invite(dataDir, null)).rejects.toMatchObject({ name: 'RelayPolicyError' })
+  })
+
+  it('to a room is its capability; an open network and an empty folder have none', async () => {
+    const dataDir = folder()
+    const { capability } = await open(dataDir)
+    expect(parseCapability(await invite(dataDir, null))).toEqual(capability)
+    const other = folder()
+    await expect(invite(other, null)).rejects.toMatchObject({ name: 'RelayPolicyError' })
+    await open(other, { kind: 'open' })
+    await expect(invite(other, bob)).rejects.toMatchObject({ name: 'RelayPolicyError' })
   })
 })
 

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { signInvitation } from '../core/admission/invitation.ts'
 import { CAPABILITY_BYTES } from '../core/admission/limits.ts'
 import type { PolicyKind } from '../core/admission/policy.ts'
 import { defaultPolicy, type FoundedNetwork, foundNetwork, type Policy, readPolicy } from '../core/admission/policy.ts'
+import type { RootId } from '../core/codec/ids.ts'
 import { NONCE_BYTES } from '../core/identity/limits.ts'
 import type { Signer, Verifier } from '../core/identity/ports.ts'
 import { capabilitySigner, capabilityText, parseCapability } from '../node/capability.ts'
@@ -63,6 +65,36 @@ export async function findOrFound(
     writePrivateFile(join(dataDir, POLICY_FILE), network.bytes)
   }
   return { network, capability }
+}
+
+/**
+ * What lets somebody in, for a link: a room's capability, or an invitation of the founder's to one identity.
+ *
+ * @param options.root - Who is invited; needed for a network of members.
+ * @throws {@link RelayPolicyError} When the folder holds no network, or the network needs no invitation, or a root that is not given.
+ */
+export async function makeInvite(
+  dataDir: string,
+  options: {
+    readonly root: RootId | null
+    readonly expiresAtMs: number
+    /** Asked for only where the founder has to sign. */
+    readonly loadFounder: () => Promise<Signer>
+    readonly verifier: Verifier
+    readonly nowMs: number
+  },
+): Promise<string> {
+  const { root, expiresAtMs, verifier, nowMs } = options
+  const kept = await readFounding(dataDir, verifier)
+  const refuse = (why: string): RelayPolicyError => new RelayPolicyError(why, { field: 'dataDir', value: dataDir })
+  if (kept === null) throw refuse(`There is no network in ${dataDir}: start its relay first`)
+  const { network, capability } = kept
+  if (capability !== null) return capabilityText(capability)
+  if (network.policy.kind !== 'members') throw refuse('An open network needs no invitation: its page is enough')
+  if (root === null) throw refuse('Say whom to invite: the root id that their Identity page shows')
+  const nonce = new Uint8Array(randomBytes(NONCE_BYTES))
+  const init = { networkId: network.networkId, founder: await options.loadFounder(), nowMs, nonce }
+  return capabilityText(await signInvitation({ root, expiresAtMs }, init))
 }
 
 /** The capability that a relay's folder holds; `null` when there is none. */

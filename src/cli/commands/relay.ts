@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PolicyKind } from '../../core/admission/policy.ts'
+import type { PeerId } from '../../core/codec/ids.ts'
 import { inviteLink } from '../../node/capability.ts'
 import { type Relay, startRelay } from '../../relay/relay.ts'
 import { type Context, DIST_DIR } from './context.ts'
@@ -11,6 +12,8 @@ export interface RelayOptions {
   readonly dataDir: string | null
   readonly name?: string
   readonly policy?: PolicyKind
+  /** Root ids of a new network of members. */
+  readonly members?: readonly string[]
   readonly publicUrl?: string
   readonly tlsCert?: string
   readonly tlsKey?: string
@@ -23,7 +26,11 @@ export async function openRelay(options: RelayOptions, { terminal, lifetime }: C
     port: options.port,
     dataDir: options.dataDir,
     distDir: existsSync(join(DIST_DIR, 'index.html')) ? DIST_DIR : null,
-    ...(options.policy !== undefined && { policy: { kind: options.policy } }),
+    policy: {
+      ...(options.policy !== undefined && { kind: options.policy }),
+      // Checked by the policy's own schema when the network is founded.
+      ...(options.members !== undefined && { changes: { members: options.members as readonly PeerId[] } }),
+    },
     ...(options.name !== undefined && { name: options.name }),
     ...(options.publicUrl !== undefined && { publicUrl: options.publicUrl }),
     ...(options.tlsCert !== undefined &&

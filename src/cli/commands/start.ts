@@ -70,6 +70,10 @@ export async function startCommand(options: StartOptions, context: Context): Pro
 /** Runs the welcome job over the local tabs; `null` without any. */
 async function welcome(relay: Relay, options: StartOptions, context: Context): Promise<WelcomeResult | null> {
   if (options.peers === 0) return null
+  if (relay.policy.kind === 'members') {
+    context.terminal.say('A network of members: local tabs are none, so there is no first job')
+    return null
+  }
   const { terminal, lifetime } = context
   const here = inviteLink(relay.urls[0] ?? '', relay.invite)
   terminal.say(`Starting ${options.peers} local ${options.peers === 1 ? 'peer' : 'peers'} (headless tabs)`)
