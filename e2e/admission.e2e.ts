@@ -11,7 +11,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { ensureChromium, launchChromium } from '../src/cli/chromium.ts'
 import type { ShownCredentials } from '../src/core/admission/credentials.ts'
 import { decodeTicket, encodeTicket, type WorkTicket } from '../src/core/admission/ticket.ts'
+import type { RootId } from '../src/core/codec/ids.ts'
+import { peerIdOf } from '../src/core/identity/peer-id.ts'
 import type { AdmissionInfo } from '../src/node/admission-contract.ts'
+import { inviteLink } from '../src/node/capability.ts'
+import { PlatformVerifier } from '../src/node/verifier.ts'
+import { makeInvite } from '../src/relay/founding.ts'
+import { loadDeviceKeyFile } from '../src/storage/device-key-file.node.ts'
 import { collatzJob } from './support/collatz.ts'
 import { RelayProcess } from './support/relay-process.ts'
 import { Room } from './support/room.ts'
@@ -128,6 +134,33 @@ describe('a room', () => {
     } finally {
       await room.close()
     }
+  })
+})
+
+describe('a network of members', () => {
+  it('lets in whom its founder invited, by the link that was made for it, and nobody else by that link', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'starling-members-'))
+    const relay = await openRelay({ POLICY: 'members', DATA_DIR: dataDir })
+    const page = await openTab(relay.url)
+    expect(await admission(page)).toMatchObject({ state: 'guest', reason: { code: 'not-a-member' } })
+    const { rootId } = await page.evaluate(() => globalThis.starling.identity())
+    const key = await loadDeviceKeyFile(join(dataDir, 'relay-key'))
+    const nowMs = Date.now()
+    const invite = await makeInvite(dataDir, {
+      root: rootId as RootId,
+      expiresAtMs: nowMs + 600_000,
+      loadFounder: async () => ({ author: peerIdOf(key.publicKey), sign: (bytes) => key.sign(bytes) }),
+      verifier: new PlatformVerifier(),
+      nowMs,
+    })
+    await page.goto('about:blank')
+    await page.goto(inviteLink(relay.url, invite))
+    await nodeIsUp(page)
+    expect(await admission(page)).toMatchObject({ state: 'admitted', means: 'member' })
+    const admitted = async (): Promise<string> => await (await fetch(`${relay.url}/metrics`)).text()
+    await until('the relay to agree', async () => /relay_admitted_peers 1/.test(await admitted()))
+    const other = await openTab(inviteLink(relay.url, invite))
+    await until('the refusal', async () => (await admission(other)).reason?.code === 'BadInvitationError', 30_000)
   })
 })
 
