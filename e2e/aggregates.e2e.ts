@@ -17,7 +17,7 @@ const CLOSE_MS = 10_000
  * through the real worker (SIMD) and the plain loops in four engines, each time with the updates in another order; Node's plain loops
  * with the updates as they were made are the reference.
  */
-describe('[G8] aggregates are the same bytes on every engine, in every order', () => {
+describe('[AG8] aggregates are the same bytes on every engine, in every order', () => {
   let server: SandboxServer
   let reference: readonly AggregateOutcome[]
 

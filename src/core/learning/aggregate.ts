@@ -17,7 +17,7 @@ import {
 } from './rules.ts'
 
 /**
- * Makes one vector of many peers' updates. Rules [G1] to [G9] of docs/PROTOCOL.md. The same bytes whatever the order of `updates` and
+ * Makes one vector of many peers' updates. Rules [AG1] to [AG9] of docs/PROTOCOL.md. The same bytes whatever the order of `updates` and
  * whichever kernel and engine compute them.
  *
  * Order of the steps: refuse updates of wrong length or norm, check the rule's bound against those left, clip, mix nearest

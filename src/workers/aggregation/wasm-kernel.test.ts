@@ -66,7 +66,7 @@ describe('the kernel equals the reference, byte for byte', () => {
     },
   }
 
-  it.each(Object.entries(cases))('[G8] %s', (_, run) => {
+  it.each(Object.entries(cases))('[AG8] %s', (_, run) => {
     fc.assert(
       fc.property(shape, ({ seed, n, d, size }) => {
         const rows = rowsOf(seed, n, d, size)
@@ -76,13 +76,13 @@ describe('the kernel equals the reference, byte for byte', () => {
     )
   })
 
-  it('[G8] at the ends of what an update may hold', () => {
+  it('[AG8] at the ends of what an update may hold', () => {
     const rows = [VECTOR_NORM_MAX, -VECTOR_NORM_MAX, 0, 1, -1].map((value) => Int32Array.of(0, 0, 0, 0, value))
     for (const run of Object.values(cases)) expect(run(kernel, rows, 1)).toEqual(run(REFERENCE, rows, 1))
     expect(kernel.squaredDistances(rows)[1]).toBe(4n * BigInt(VECTOR_NORM_MAX) ** 2n)
   })
 
-  it('[G8] norms of any 32-bit values, to be refused for', () => {
+  it('[AG8] norms of any 32-bit values, to be refused for', () => {
     const rows = [Int32Array.from({ length: 3000 }, () => -(2 ** 31)), new Int32Array(3000).fill(2 ** 31 - 1)]
     expect(kernel.squaredNorms(rows)).toEqual(REFERENCE.squaredNorms(rows))
   })
