@@ -4,11 +4,11 @@
  */
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import type { Browser } from 'playwright-core'
+import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ensureChromium, launchChromium } from '../src/cli/chromium.ts'
 import { COMMON_HEADERS } from '../src/relay/headers.ts'
 import type { EngineInfo, LoadedDataset } from '../src/workers/training/contract.ts'
+import { CHROMIUM_ARGUMENTS, chromiumPath, firefoxPath, launchChromium, launchFirefox } from './support/browsers.ts'
 import { type SandboxServer, serveSandboxPage } from './support/sandbox-server.ts'
 
 const TIMEOUT_MS = 150_000
@@ -27,7 +27,7 @@ beforeAll(async () => {
   )
   const digits = fileURLToPath(new URL('../src/workers/training/data/digits.bin', import.meta.url))
   server.set('/data/digits.bin', await readFile(digits))
-  browser = await launchChromium(ensureChromium(() => undefined))
+  browser = await launchChromium()
 })
 
 afterAll(async () => {
@@ -35,8 +35,27 @@ afterAll(async () => {
   await server?.close()
 })
 
-async function caseOf<T>(name: string): Promise<T> {
-  const page = await browser.newPage()
+/** WebGPU in software: Chromium brings SwiftShader along, so no graphics card is needed. */
+const WEBGPU_ARGUMENTS = [
+  ...CHROMIUM_ARGUMENTS.filter((argument) => argument !== '--disable-gpu'),
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+  '--use-vulkan=swiftshader',
+  '--disable-vulkan-surface',
+  '--ignore-gpu-blocklist',
+]
+
+interface Agreement {
+  readonly engine: EngineInfo
+  readonly kinds: readonly string[]
+  readonly worst: number
+  readonly lossFirst: number
+  readonly lossLast: number
+}
+
+async function caseOf<T>(name: string, tabs: Pick<Browser, 'newPage'> = browser): Promise<T> {
+  const page = await tabs.newPage()
   const refusals: string[] = []
   page.on('console', (message) => {
     if (message.text().includes('Content Security Policy')) refusals.push(message.text())
@@ -44,29 +63,55 @@ async function caseOf<T>(name: string): Promise<T> {
   try {
     const result = server.result(TIMEOUT_MS)
     await page.goto(`${server.origin}/?case=${name}`)
-    const { value, error } = (await result) as { readonly value: T; readonly error?: string }
-    expect(error).toBeUndefined()
-    expect(refusals).toEqual([])
-    return value
+    return checkedValue<T>(await result, refusals)
   } finally {
     await page.close()
   }
 }
 
+function checkedValue<T>(result: unknown, refusals: readonly string[]): T {
+  const { value, error } = result as { readonly value: T; readonly error?: string }
+  expect(error).toBeUndefined()
+  expect(refusals).toEqual([])
+  return value
+}
+
+function checkAgreement({ kinds, worst, lossFirst, lossLast }: Agreement, kind: string): void {
+  expect(kinds).toEqual([kind, 'reference'])
+  expect(worst).toBeLessThan(AGREEMENT_MAX)
+  expect(lossLast).toBeLessThan(lossFirst / 2)
+}
+
 describe('training in a tab', () => {
   it('uses WebAssembly where there is no WebGPU, and agrees with the reference', async () => {
-    const { engine, kinds, worst, lossFirst, lossLast } = await caseOf<{
-      engine: EngineInfo
-      kinds: string[]
-      worst: number
-      lossFirst: number
-      lossLast: number
-    }>('agreement')
-    console.log('agreement', { engine, worst, lossFirst, lossLast })
-    expect(engine).toEqual({ kind: 'wasm', reasons: ['webgpu is not there'] })
-    expect(kinds).toEqual(['wasm', 'reference'])
-    expect(worst).toBeLessThan(AGREEMENT_MAX)
-    expect(lossLast).toBeLessThan(lossFirst / 2)
+    const agreement = await caseOf<Agreement>('agreement')
+    expect(agreement.engine).toEqual({ kind: 'wasm', reasons: ['webgpu is not there'] })
+    checkAgreement(agreement, 'wasm')
+  })
+
+  it('uses WebGPU where there is one, and agrees with the reference', async () => {
+    const gpu = await chromium.launch({ executablePath: chromiumPath(), args: WEBGPU_ARGUMENTS, headless: true })
+    try {
+      const agreement = await caseOf<Agreement>('agreement', gpu)
+      expect(agreement.engine).toEqual({ kind: 'webgpu', reasons: [] })
+      checkAgreement(agreement, 'webgpu')
+    } finally {
+      await gpu.close()
+    }
+  })
+
+  it.runIf(firefoxPath() !== undefined)('agrees with the reference in Firefox', async () => {
+    const firefox = await launchFirefox()
+    try {
+      const page = await firefox.newPage()
+      const result = server.result(TIMEOUT_MS)
+      await page.goto(`${server.origin}/?case=agreement`)
+      const agreement = checkedValue<Agreement>(await result, [])
+      expect(agreement.engine.kind).toBe('wasm')
+      checkAgreement(agreement, 'wasm')
+    } finally {
+      await firefox.close()
+    }
   })
 
   it('keeps its memory over 200 rounds, and the page free', async () => {
@@ -77,7 +122,6 @@ describe('training in a tab', () => {
       longTasks: number[]
       durationMs: number
     }>('rounds')
-    console.log('rounds', result)
     const { kind, bytes, accuracy, longTasks } = result
     expect(kind).toBe('wasm')
     expect(accuracy).toBeGreaterThan(0.9)
