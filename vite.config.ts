@@ -5,10 +5,11 @@ import { VitePWA } from 'vite-plugin-pwa'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** Workers' names tell the relay which policy each is served with; every worker is one file. */
+/** Workers' names tell the relay which policy each is served with. */
 const WORKER_NAMES = [
   { entry: '/src/workers/sandbox/', name: 'sandbox-worker' },
   { entry: '/src/workers/node/', name: 'node-worker' },
+  { entry: '/src/workers/training/', name: 'training-worker' },
   { entry: '/src/workers/pow/', name: 'pow-worker' },
 ] as const
 
@@ -42,6 +43,8 @@ export default defineConfig({
       },
       workbox: {
         globPatterns: ['**/*.{html,js,css,svg,png,wasm,txt,obj}'],
+        // The trainer's kernels are for those who train; the bundled digits are left out by their ending.
+        globIgnores: ['**/node_modules/**/*', '**/jax-engine-*.js', '**/webg{l,pu}-*.js'],
         navigateFallback: '/index.html',
         // What the relay answers itself is never a page.
         navigateFallbackDenylist: [/^\/\.well-known\//, /^\/metrics/, /^\/healthz/, /^\/ws/],
