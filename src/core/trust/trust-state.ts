@@ -24,7 +24,9 @@ import {
   countUpdate,
   decayed,
   EMPTY_TALLY,
+  type ModelRecord,
   NEUTRAL,
+  NEW_MODEL_RECORD,
   onProbation,
   scoreOf,
   type Tally,
@@ -89,6 +91,13 @@ export class TrustState {
   readonly #baselines = new Map<string, Tally>()
   /** Answers of {@link attested}, emptied as a whole. */
   readonly #words = new Map<RootId, { readonly score: Fixed; readonly confidence: Fixed }>()
+  /** Weights of attesters that went into {@link #words}. */
+  readonly #weights = new Map<RootId, Fixed>()
+  /** Answers of {@link blendedScore}, each good for the record it was made of. */
+  readonly #blended = new Map<
+    RootId,
+    { readonly total: Tally; readonly model: ModelRecord; readonly score: Fixed | null }
+  >()
   #wordsSinceMs = 0
   #forgotten: RootId[] = []
   #flow: { readonly atMs: number; readonly trust: ReadonlyMap<RootId, number>; readonly reference: number } | null =
@@ -253,7 +262,17 @@ export class TrustState {
 
   /** Own experience and others' word together; `null` while there is too little of either. Rule [T16]. */
   blendedScore(root: RootId, nowMs: number): Fixed | null {
+    this.#refreshWords(nowMs)
     const record = this.#records.get(root)
+    const [total, model] = [record?.total ?? EMPTY_TALLY, record?.model ?? NEW_MODEL_RECORD]
+    const known = this.#blended.get(root)
+    if (known !== undefined && known.total === total && known.model === model) return known.score
+    const score = this.#blend(root, record, nowMs)
+    this.#blended.set(root, { total, model, score })
+    return score
+  }
+
+  #blend(root: RootId, record: TrustRecord | undefined, nowMs: number): Fixed | null {
     const own = record === undefined ? null : this.#ownScore(record, nowMs)
     const { score, confidence } = this.attested(root, nowMs)
     if (own === null) return confidence >= HALF ? NEUTRAL + multiply(score - NEUTRAL, confidence) : null
@@ -261,12 +280,22 @@ export class TrustState {
     return own + multiply(score - own, share)
   }
 
+  /** What rests on others' word is looked up for a while and then made anew. */
+  #refreshWords(nowMs: number): void {
+    if (nowMs - this.#wordsSinceMs < WORD_INTERVAL_MS) return
+    this.#forgetWords()
+    this.#wordsSinceMs = nowMs
+  }
+
+  #forgetWords(): void {
+    this.#words.clear()
+    this.#weights.clear()
+    this.#blended.clear()
+  }
+
   /** What others say of somebody: their mean, and how much their words weigh together. Rule [T15]. */
   attested(root: RootId, nowMs: number): { readonly score: Fixed; readonly confidence: Fixed } {
-    if (nowMs - this.#wordsSinceMs >= WORD_INTERVAL_MS) {
-      this.#words.clear()
-      this.#wordsSinceMs = nowMs
-    }
+    this.#refreshWords(nowMs)
     const known = this.#words.get(root)
     if (known !== undefined) return known
     const word = this.#wordOfOthers(root, nowMs)
@@ -278,7 +307,8 @@ export class TrustState {
     let [sum, confidence] = [0, 0]
     const bySubnet = new Map<string, { heard: { score: Fixed; weight: Fixed }[]; weight: Fixed }>()
     for (const heard of this.#heard.about(root)) {
-      const weight = this.attesterWeight(heard, nowMs)
+      const weight = this.#weights.get(heard.attester) ?? this.attesterWeight(heard, nowMs)
+      this.#weights.set(heard.attester, weight)
       if (weight === 0) continue
       const subnet = this.#records.get(heard.attester)?.subnet ?? ''
       const group = bySubnet.get(subnet) ?? { heard: [], weight: 0 }
@@ -373,7 +403,7 @@ export class TrustState {
     if (barred === before) return []
     record.barred = barred
     // Its word is worth nothing from now on.
-    this.#words.clear()
+    this.#forgetWords()
     notePoint(record, {
       atMs: nowMs,
       score: NEUTRAL,
@@ -445,7 +475,7 @@ export class TrustState {
       if (conflict.accuser !== this.#self) {
         this.#touch(conflict.accuser, nowMs).slandererUntilMs = nowMs + LIAR_MS
         this.#heard.forgetAttester(conflict.accuser)
-        this.#words.clear()
+        this.#forgetWords()
         changes.push({ type: 'slandered', root: conflict.accused, accuser: conflict.accuser })
       }
     }

@@ -97,7 +97,7 @@ const sybil: Scenario = (options) => {
 /** A twentieth of the peers works honestly and praises each other without measure; beside it the same run without praise. */
 const clique: Scenario = (options) => {
   const count = Math.floor((options.peers ?? TRUST_WORLD.peers) / 20)
-  const hours = 8
+  const hours = 6
   const runs = [false, true].map((cliqueAttests) => {
     const of = world(options, { attackers: { role: 'clique', count }, cliqueAttests })
     of.runHours(hours)
@@ -120,7 +120,7 @@ const clique: Scenario = (options) => {
 const sleeper: Scenario = (options) => {
   // Many requesters of little demand each, so that a liar has many left to cheat.
   const of = world(options, { attackers: { role: 'sleeper', count: 10 }, requesters: 120, demand: 1 })
-  for (let hour = 0; hour < 16 && of.attackers().some(({ root }) => !of.excludedTick.has(root)); hour++) of.runHours(1)
+  for (let hour = 0; hour < 12 && of.attackers().some(({ root }) => !of.excludedTick.has(root)); hour++) of.runHours(1)
   const turned = of.attackers().filter(({ turnedTick }) => turnedTick !== null)
   const atOne = Math.max(...turned.map((actor) => Math.max(...wrongOf(actor))))
   const elsewhere = Math.max(...turned.map((actor) => sum(wrongOf(actor)) - Math.max(...wrongOf(actor))))

@@ -20,7 +20,8 @@ describe('500 peers with attackers among them', () => {
   })
 
   it('repeats a run exactly', { timeout: 60_000 }, () => {
-    expect(SCENARIOS.sybil({ seed: 7 })).toEqual(SCENARIOS.sybil({ seed: 7 }))
-    expect(SCENARIOS.sybil({ seed: 7 })).not.toEqual(SCENARIOS.sybil({ seed: 8 }))
+    const run = (seed: number) => SCENARIOS.slanderer({ seed, peers: 100 })
+    expect(run(7)).toEqual(run(7))
+    expect(run(7)).not.toEqual(run(8))
   })
 })

@@ -13,6 +13,8 @@ import { type Actor, deedOf, newActor, type Plan, type Role } from './trust-acto
 /** One tick is the time of one task. */
 export const TICKS_PER_HOUR = 3_600_000 / TASK_MS
 const PPM = 1_000_000
+/** Neighbours of a requester that bid in one tick. */
+const READY = 20
 /** Simulated time begins here, so that no time is near zero. */
 const START_MS = 1_700_000_000_000
 
@@ -55,7 +57,10 @@ export const TRUST_WORLD: Omit<TrustWorldInit, 'attackers'> = {
 interface Requester {
   readonly actor: Actor
   readonly trust: TrustState
+  /** Who is connected now; whoever is barred is not. */
   readonly neighbours: Actor[]
+  /** Who ever was. */
+  readonly known: Set<Actor>
   readonly dealt: Map<RootId, number>
   readonly audits: Map<RootId, AuditDraw>
   readonly budget: RecomputationBudget
@@ -182,6 +187,7 @@ export class TrustWorld {
       actor,
       trust,
       neighbours: [],
+      known: new Set(),
       dealt: new Map(),
       audits: new Map(),
       budget: new RecomputationBudget(),
@@ -196,6 +202,7 @@ export class TrustWorld {
 
   #connect(requester: Requester, other: Actor): void {
     requester.neighbours.push(other)
+    requester.known.add(other)
     const { root, peer, subnet } = other
     requester.trust.step({ type: 'seen', nowMs: this.nowMs, root, peer, subnet })
   }
@@ -240,8 +247,11 @@ export class TrustWorld {
   #lend(requester: Requester): void {
     const { trust } = requester
     const candidates: (Candidate & { readonly actor: Actor })[] = []
-    for (const actor of requester.neighbours) {
-      if (actor.busyUntilTick > this.#tick) continue
+    // Some of the neighbours have a free slot at this moment, others not.
+    const first = this.#rng.below(requester.neighbours.length)
+    for (let index = 0; index < Math.min(READY, requester.neighbours.length); index++) {
+      const actor = requester.neighbours[(first + index) % requester.neighbours.length]
+      if (actor === undefined || actor.busyUntilTick > this.#tick) continue
       const view = trust.view(actor.peer, actor.root, this.nowMs)
       if (view.quotaLeftPpm >= PPM) candidates.push({ actor, view, slots: 1, held: 0, priceClass: 0 })
     }
@@ -321,8 +331,10 @@ export class TrustWorld {
     this.#barred.set(actor.root, by)
     if (actor.role === 'honest') this.honestBarred++
     if (!this.firstBarredTick.has(actor.root)) this.firstBarredTick.set(actor.root, this.#tick)
-    const knowing = this.requesters.filter(({ neighbours }) => neighbours.includes(actor)).length
-    const barring = [...by].filter(({ neighbours }) => neighbours.includes(actor)).length
+    const place = requester.neighbours.indexOf(actor)
+    if (place >= 0) requester.neighbours.splice(place, 1)
+    const knowing = this.requesters.filter(({ known }) => known.has(actor)).length
+    const barring = [...by].filter(({ known }) => known.has(actor)).length
     if (barring === knowing && !this.excludedTick.has(actor.root)) this.excludedTick.set(actor.root, this.#tick)
   }
 
