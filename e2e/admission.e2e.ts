@@ -10,11 +10,15 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { ensureChromium, launchChromium } from '../src/cli/chromium.ts'
 import type { ShownCredentials } from '../src/core/admission/credentials.ts'
+import { SUBNET_SHARE_PPM } from '../src/core/admission/limits.ts'
 import { decodeTicket, encodeTicket, type WorkTicket } from '../src/core/admission/ticket.ts'
 import type { RootId } from '../src/core/codec/ids.ts'
 import { peerIdOf } from '../src/core/identity/peer-id.ts'
+import { createNetwork } from '../src/net/create-network.ts'
+import { createIdentity } from '../src/net/identity.ts'
 import type { AdmissionInfo } from '../src/node/admission-contract.ts'
 import { inviteLink } from '../src/node/capability.ts'
+import { fetchRendezvous } from '../src/node/rendezvous.ts'
 import { PlatformVerifier } from '../src/node/verifier.ts'
 import { makeInvite } from '../src/relay/founding.ts'
 import { loadDeviceKeyFile } from '../src/storage/device-key-file.node.ts'
@@ -277,5 +281,33 @@ describe('an open network', () => {
     expect(await gauge('relay_guests')).toBeLessThanOrEqual(2)
     expect(await gauge('relay_reservations')).toBeLessThanOrEqual(2)
     expect(guests).toHaveLength(3)
+  })
+
+  it('[A15] counts links where their packets come from, and leaves tabs that hide their addresses their links', async () => {
+    const relay = await openNetwork({ ...EASY, subnetLimits: true })
+    const tabs = [await openTab(relay.url), await openTab(relay.url), await openTab(relay.url)]
+    await until('links among all', async () => Math.min(...(await Promise.all(tabs.map(directPeers)))) >= 2)
+
+    // In Node addresses are known. All are on this machine's addresses: one link from each subnet is everybody's share.
+    const { networkId, multiaddrs } = await fetchRendezvous(relay.url)
+    const problems: string[] = []
+    const peers = await Promise.all(
+      [1, 2, 3, 4].map(async () =>
+        createNetwork({
+          networkId: `${networkId.slice(0, 50)}-x`,
+          identity: await createIdentity(),
+          relays: multiaddrs,
+          environment: 'node',
+          diversity: { sharePpm: SUBNET_SHARE_PPM, exemptPrivate: false },
+        }),
+      ),
+    )
+    try {
+      for (const peer of peers) peer.on('error', ({ name }) => problems.push(name))
+      await Promise.all(peers.map((peer) => peer.start()))
+      await until('a refused link', async () => problems.includes('SubnetFullError'), 60_000)
+    } finally {
+      await Promise.all(peers.map((peer) => peer.stop()))
+    }
   })
 })

@@ -50,6 +50,17 @@ describe('[A15] where a connection comes from', () => {
     expect(remoteAddressIn(stats)).toBe('203.0.113.5')
     expect(remoteAddressIn([])).toBe(null)
   })
+
+  it('is a name of the local network where the browser hides a host, and unknown where it hides anything else', () => {
+    const hidden = (candidateType: string) =>
+      remoteAddressIn([
+        { id: 'p', type: 'candidate-pair', selected: true, remoteCandidateId: 'r' },
+        { id: 'r', type: 'remote-candidate', candidateType, address: '' },
+      ])
+    expect(hidden('host')).toBe('hidden.local')
+    expect(hidden('prflx')).toBe(null)
+    expect(hidden('srflx')).toBe(null)
+  })
 })
 
 describe('[A15] the guard', () => {
@@ -60,6 +71,7 @@ describe('[A15] the guard', () => {
       diversity: new Diversity({ sharePpm: SUBNET_SHARE_PPM, exemptPrivate: true }),
       connectionOf: (peer) => links.get(peer),
       onFull: (peer, { name }) => full.push(`${peer} ${name}`),
+      retryMs: 5,
     })
     const link = async (peer: string, address: string): Promise<void> => {
       links.set(peer, webrtc(address))
@@ -74,5 +86,26 @@ describe('[A15] the guard', () => {
     links.delete('a')
     await link('e', '203.0.113.7')
     expect(full).toHaveLength(1)
+  })
+
+  it('waits for an address that the browser does not say yet, and counts what it never says as unknown', async () => {
+    const full: string[] = []
+    const hidden = ['a', 'b', 'c', 'd']
+    const connections = new Map(['late', ...hidden].map((peer) => [peer, webrtc(null)]))
+    const diversity = new Diversity({ sharePpm: SUBNET_SHARE_PPM, exemptPrivate: true })
+    const guard = new DiversityGuard({
+      diversity,
+      connectionOf: (peer) => connections.get(peer),
+      onFull: (peer) => full.push(peer),
+      retryMs: 5,
+    })
+    const late = guard.linked('late')
+    const stats = webrtc('203.0.113.5') as unknown as { maConn: object }
+    Object.assign(connections.get('late') as object, { maConn: stats.maConn })
+    await late
+    expect(diversity.count('203.0.113.0/24')).toBe(1)
+    for (const peer of hidden) await guard.linked(peer)
+    expect(diversity.count('unknown')).toBe(3)
+    expect(full).toEqual(['d'])
   })
 })

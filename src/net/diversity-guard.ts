@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import type { Diversity, Origin } from '../core/admission/diversity.ts'
 import { isPeerId } from '../core/identity/peer-id.ts'
+import { ADDRESS_RETRY_MS, ADDRESS_TRIES_MAX } from './limits.ts'
 import { selectedRemoteAddress } from './rtc/selected-address.ts'
 
 export interface DiversityGuardInit {
@@ -9,6 +10,8 @@ export interface DiversityGuardInit {
   readonly connectionOf: (peer: string) => Connection | undefined
   /** Its subnet or relay has its share of the connections already: it is to be let go. */
   readonly onFull: (peer: string, error: Error) => void
+  /** @default ADDRESS_RETRY_MS */
+  readonly retryMs?: number
 }
 
 /** Counts every link where its packets come from, and lets go of those above their subnet's share. Rule [A15]. */
@@ -23,7 +26,12 @@ export class DiversityGuard {
   async linked(peer: string): Promise<void> {
     const connection = this.#init.connectionOf(peer)
     if (connection === undefined) return
-    const origin = await originOf(connection)
+    let origin = await originOf(connection)
+    // A browser knows who sends from an address only once its candidate was signalled too: a little later, as a rule.
+    for (let tries = 0; isUnknown(origin) && tries < ADDRESS_TRIES_MAX; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, this.#init.retryMs ?? ADDRESS_RETRY_MS))
+      origin = await originOf(connection)
+    }
     // It may have left while the statistics were asked for.
     if (this.#init.connectionOf(peer) !== connection) return
     try {
@@ -36,6 +44,10 @@ export class DiversityGuard {
   unlinked(peer: string): void {
     this.#init.diversity.remove(peer)
   }
+}
+
+function isUnknown(origin: Origin): boolean {
+  return origin.kind === 'address' && origin.address === ''
 }
 
 /** Where a connection comes from. */

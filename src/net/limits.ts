@@ -169,3 +169,7 @@ export const BLOCK_STREAM_IDLE_MS = 20_000
 
 /** Streams kept for each peer; as many blocks as are usually fetched from one at once. */
 export const BLOCK_STREAMS_IDLE_MAX = 2
+
+/** Between two looks for the address of a link that the browser does not say yet, and how often after the first. */
+export const ADDRESS_RETRY_MS = 1_000
+export const ADDRESS_TRIES_MAX = 4

@@ -122,8 +122,15 @@ describe('[A15] diversity', () => {
     diversity.add('a', { kind: 'relay', relay: 'one' })
     diversity.add('b', { kind: 'relay', relay: 'two' })
     expect(() => diversity.add('c', { kind: 'relay', relay: 'one' })).toThrow(/relay one/)
-    diversity.add('d', at(''))
-    expect(() => diversity.add('e', at('hidden.invalid'))).toThrow(/unknown/)
+  })
+
+  it('takes three links whose address is hidden, and more up to half of all', () => {
+    const diversity = make()
+    for (let i = 0; i < 3; i++) diversity.add(`hidden ${i}`, at(''))
+    expect(() => diversity.add('one more', at('hidden.invalid'))).toThrow(/unknown/)
+    for (let i = 0; i < 4; i++) diversity.add(`other ${i}`, at(`8.${i}.0.1`))
+    diversity.add('fourth', at(''))
+    expect(() => diversity.add('fifth', at(''))).toThrow(/unknown/)
   })
 
   it('does not count private addresses where the policy says so', () => {

@@ -1,5 +1,5 @@
 import { SubnetFullError } from './errors.ts'
-import { SUBNETS_MAX } from './limits.ts'
+import { HIDDEN_LINKS_FREE, HIDDEN_SHARE_PPM, SUBNETS_MAX } from './limits.ts'
 import { isPrivateAddress, subnetOf } from './subnet.ts'
 
 /** Where a connection comes from: an address of its own, or the relay it goes through. */
@@ -8,6 +8,9 @@ export type Origin =
   | { readonly kind: 'relay'; readonly relay: string }
 
 const PPM = 1_000_000
+
+/** The bucket of addresses that are not known. */
+const HIDDEN = 'unknown'
 
 /**
  * Keeps one operator's addresses from being all of a peer's neighbours: at most `sharePpm` of the connections come from one subnet,
@@ -58,7 +61,9 @@ export class Diversity {
   }
 
   #checkRoom(bucket: string): void {
-    const limit = Math.max(1, Math.floor(((this.#connections.size + 1) * this.#sharePpm) / PPM))
+    const hidden = bucket === HIDDEN
+    const [least, sharePpm] = hidden ? [HIDDEN_LINKS_FREE, HIDDEN_SHARE_PPM] : [1, this.#sharePpm]
+    const limit = Math.max(least, Math.floor(((this.#connections.size + 1) * sharePpm) / PPM))
     const value = this.count(bucket) + 1
     if (value <= limit && (this.#counts.has(bucket) || this.#counts.size < SUBNETS_MAX)) return
     throw new SubnetFullError(`Connections from ${bucket} are ${value}, limit ${limit}`, {
@@ -71,7 +76,7 @@ export class Diversity {
   #bucketOf(origin: Origin): string | null {
     if (origin.kind === 'relay') return `relay ${origin.relay}`
     if (this.#exemptPrivate && isPrivateAddress(origin.address)) return null
-    // Whoever's address is hidden shares one bucket: hiding must not be a way around.
-    return subnetOf(origin.address) ?? 'unknown'
+    // Whoever's address is hidden shares one bucket: hiding must not be a way to be everybody.
+    return subnetOf(origin.address) ?? HIDDEN
   }
 }

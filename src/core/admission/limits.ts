@@ -136,3 +136,10 @@ export const MEETING_TIMEOUT_MS = 20_000
 
 /** Lineages with rotations or revocations in them that are remembered; some KiB each. */
 export const LINEAGES_KNOWN_MAX = 1_024
+
+/**
+ * Links whose address the browser hides: this part of all at most, and always this many. Chromium hides every peer-reflexive address that
+ * was not signalled, which without STUN is most of them; a share as small as a subnet's would leave tabs with one link.
+ */
+export const HIDDEN_SHARE_PPM = 500_000
+export const HIDDEN_LINKS_FREE = 3

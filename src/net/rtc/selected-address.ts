@@ -9,7 +9,14 @@ interface Stat {
   readonly state?: string
   readonly address?: string | null
   readonly ip?: string | null
+  readonly candidateType?: string
 }
+
+/**
+ * Stands for a name that hides an address of the local network. Chromium says nothing of a remote candidate that was signalled as an
+ * mDNS name, but that it is of type `host`; only multicast on the local link resolves such a name, so nobody elsewhere can have one.
+ */
+const HIDDEN_LOCAL_NAME = 'hidden.local'
 
 /**
  * The address at which the other end of a connection is reached: that of the remote candidate of the selected pair. Not what it
@@ -36,5 +43,7 @@ export function remoteAddressIn(stats: readonly Stat[]): string | null {
     pairs.find(({ selected }) => selected === true) ??
     pairs.find(({ nominated, state }) => nominated === true && state === 'succeeded')
   const remote = byId.get(pair?.remoteCandidateId ?? '')
-  return remote?.address || remote?.ip || null
+  const address = remote?.address || remote?.ip
+  if (address) return address
+  return remote?.candidateType === 'host' ? HIDDEN_LOCAL_NAME : null
 }
