@@ -171,6 +171,11 @@ export class TrustBook implements TrustApi {
     }
   }
 
+  /** Learns from an update of a shared model: whether it made the model better. Rule [T5]. */
+  judgeUpdate(peer: PeerId, good: boolean): void {
+    this.#step({ type: 'model', peer, good })
+  }
+
   #accepted(peer: PeerId, { job, accepted }: Extract<RequesterNotice, { type: 'unitAccepted' }>): void {
     const { durationUs, gas, costMicroUnits, executors, unit } = accepted
     const sharePpm = unitSharePpm(durationUs / 1_000)
