@@ -135,9 +135,9 @@ export interface EvaluateRequest {
 
 export interface Evaluation {
   readonly samples: number
-  /** Mean cross-entropy, nats. */
+  /** Mean cross-entropy, nats; NaN when there are no samples. */
   readonly loss: number
-  /** 0 to 1. */
+  /** 0 to 1; NaN when there are no samples. */
   readonly accuracy: number
   /** `confusion[truth * classes + predicted]`, counts. */
   readonly confusion: Uint32Array
