@@ -1,5 +1,8 @@
-/** Random projections of an update that a norm proof may use, each two less than a power of two: the rest of the range proof is the slack. */
-export const PROJECTION_COUNTS: readonly number[] = [6, 14, 30, 62, 126]
+/**
+ * Random projections of an update that a norm proof may use, each two less than a power of two: the rest of the range proof is the slack.
+ * `falseAcceptBound` says what each is worth: the fewest are worth nothing by themselves, and make small proofs to test with.
+ */
+export const PROJECTION_COUNTS: readonly number[] = [2, 6, 14, 30, 62, 126]
 
 /** Projections by default: the false-accept chance at twice the bound is stated by `falseAcceptBound`. */
 export const PROJECTIONS_DEFAULT = 126
