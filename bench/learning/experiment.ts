@@ -25,6 +25,7 @@ export interface ExperimentTerms {
   readonly hostile: number
   readonly rounds: number
   readonly batch: number
+  /** Of the first round; it falls evenly to nothing. */
   readonly learningRate: number
   /** Of each peer's momentum, m ← βm + (1 − β)g: what a peer sends is −rate · m. */
   readonly momentum: number
@@ -53,17 +54,21 @@ export function runExperiment(experiment: Experiment, terms: ExperimentTerms, da
   let state = initialState(PARAMETERS)
   for (let round = 0; round < terms.rounds; round++) {
     load(mlp.weights, model)
+    const learningRate = terms.learningRate * (1 - round / terms.rounds)
     const own = parts.map((part, peer) => {
       const batch = Array.from({ length: terms.batch }, () => part[rng.below(part.length)] as number)
       mlp.gradient.fill(0)
       mlp.addGradient(batch, attack.attack === 'label-flip' && peer < hostile ? wrongLabel : honestLabel)
-      momentumStep(momenta[peer] as Float64Array, mlp.gradient, terms, update)
+      momentumStep(momenta[peer] as Float64Array, mlp.gradient, { ...terms, learningRate }, update)
       return toFixedVector(update)
     })
     const honest = own.slice(hostile)
+    // Attackers send one vector, but for noise and for what each learns from its own data.
+    const together = hostile > 0 && attack.attack !== 'gaussian' && attack.attack !== 'label-flip'
+    const shared = together ? hostileUpdate(attack, honest, { own: honest[0] as Int32Array, rng }) : null
     const updates = own.map((values, peer) => ({
       peer: peerName(peer),
-      values: peer < hostile ? hostileUpdate(attack, honest, { own: values, rng }) : values,
+      values: peer < hostile ? (shared ?? hostileUpdate(attack, honest, { own: values, rng })) : values,
     }))
     const result = aggregate(updates, rule, state, kernel)
     state = result.state

@@ -54,8 +54,8 @@ in \`out/learning-table\`, so that it can be stopped and started. What the rules
 - n = ${peers} peers, f = ${hostile} of them hostile: those with the lowest ids, so that ties are theirs. Under "none" all are honest.
 - MNIST (60,000 pictures to train, 10,000 to test, pixels from 0 to 1), an MLP 784-32-10 with ReLU, d = ${PARAMETERS.toLocaleString('en')},
   softmax cross-entropy. SHA-256 of the training pictures: \`${digitsHash().slice(0, 8)}…${digitsHash().slice(-5)}\`.
-- ${rounds} rounds. In each, a peer takes the gradient g of ${batch} of its own pictures into its momentum, m ← ${momentum}·m + ${(1 - momentum).toFixed(1)}·g, and sends
-  −${learningRate}·m as I16F16. Updates, aggregates and the model between rounds are I16F16, as in the product.
+- ${rounds} rounds. In each, a peer takes the gradient g of ${batch} of its own pictures into its momentum, m ← ${momentum}·m + ${(1 - momentum).toFixed(2)}·g, and sends
+  −η·m as I16F16; η falls evenly from ${learningRate} to nothing. Updates, aggregates and the model between rounds are I16F16, as in the product.
 - IID: a shuffled pack is dealt out. Dirichlet: each digit is cut among the peers by shares drawn with α = 0.3; what hostile peers
   hold is lost to the others.
 - Centered clipping has radius ${radius} and 3 iterations; multi-Krum selects n − f; no rule has a clip norm.

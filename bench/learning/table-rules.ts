@@ -9,8 +9,8 @@ export const TERMS: ExperimentTerms = {
   hostile: 4,
   rounds: 300,
   batch: 64,
-  learningRate: 0.75,
-  momentum: 0.9,
+  learningRate: 1,
+  momentum: 0.95,
 }
 
 export const SEEDS: readonly number[] = [1]
@@ -30,7 +30,7 @@ const PLAIN: readonly { readonly name: string; readonly rule: AggregationRule }[
   { name: 'Bulyan', rule: { rule: 'bulyan', byzantineMax: F } },
   {
     name: 'centered clipping',
-    rule: { rule: 'centered-clipping', byzantineMax: F, radius: Math.round(0.3 * FIXED_ONE), iterations: 3 },
+    rule: { rule: 'centered-clipping', byzantineMax: F, radius: Math.round(0.1 * FIXED_ONE), iterations: 3 },
   },
 ]
 
@@ -46,7 +46,7 @@ export const ROWS: readonly { readonly name: string; readonly rule: AggregationR
 ]
 
 /** The row that new tasks get unless their creator chooses: see docs/LEARNING.md. */
-export const DEFAULT_ROW = 'NNM + trimmed mean'
+export const DEFAULT_ROW = 'NNM + median'
 
 /** The head of an attack's column. */
 export function attackName(attack: Attack): string {
