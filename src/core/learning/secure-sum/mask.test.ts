@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fromHex, toHex } from '../../codec/bytes.ts'
 import { sha256Hex } from '../../codec/hash.ts'
-import { checkPublicKey, portableKeyAgreement, publicKeyOf } from './key-agreement.ts'
+import { agreeNow, agreeThrough, checkPublicKey, portableKeyAgreement, publicKeyOf } from './key-agreement.ts'
 import { addMask, bytesToValues, ownSeed, pairSeed, runSumWork, sealKey, valuesToBytes } from './mask.ts'
 
 const session = sha256Hex(new Uint8Array([1]))
@@ -108,5 +108,20 @@ describe('rfc7748-x25519', () => {
   ])('[Q4] refuses a public key of low order or another encoding: %s', (_, text) => {
     expect(() => checkPublicKey(fromHex(text))).toThrow(expect.objectContaining({ name: 'LowOrderKeyError' }))
     expect(portableKeyAgreement.agree(new Uint8Array(32).fill(3), fromHex(text))).toBeNull()
+  })
+
+  test('[Q4] agreement through a port is the same, and a key of low order never reaches the port', async () => {
+    const asked: Uint8Array[] = []
+    const port = {
+      agree: async (secret: Uint8Array, publicKey: Uint8Array) => {
+        asked.push(publicKey)
+        return portableKeyAgreement.agree(secret, publicKey)
+      },
+    }
+    const good = publicKeyOf(new Uint8Array(32).fill(8))
+    const request = { secret: new Uint8Array(32).fill(3), publicKeys: [good, new Uint8Array(32)] }
+    expect(await agreeThrough(port, request)).toEqual(agreeNow(request))
+    expect(agreeNow(request)[1]).toBeNull()
+    expect(asked).toEqual([good])
   })
 })

@@ -52,6 +52,9 @@ type OwnPart = 'watching' | 'joined' | 'dealt' | 'masked'
  * caller signs. Double masking after K. Bonawitz et al., "Practical secure aggregation for privacy-preserving machine learning", CCS
  * 2017; rules [Q1] to [Q10] of docs/PROTOCOL.md.
  *
+ * One file, though a long one: every stage reads and closes what the stage before it wrote, and nothing here is of use outside; what can stand
+ * alone (graph, dealing, unmasking, rosters, statements) does.
+ *
  * Pure: `step` takes an event and returns effects. Statements come with verified signatures. Everybody hears everything, so every peer
  * finds the sum by itself, those that only watch or dropped out as well, and a caller is trusted with nothing.
  *
