@@ -1,7 +1,8 @@
 /**
- * `aggregate.krum`, `aggregate.median`, `aggregate.trimmed`: whole aggregations with the SIMD kernel, beside the same with the plain typed-array
- * loops, in turns in one process. `x.floor` is the time it takes this machine to read the updates once, in the same spans: no rule can be
- * faster. `aggregate.krum.doubles` compares with a loop that sums squared differences as doubles, shorter than the plain one and not exact.
+ * `aggregate.krum`, `aggregate.median`, `aggregate.trimmed`: whole aggregations a second with the SIMD kernel, beside the same with the plain
+ * typed-array loops, in turns in one process. `aggregate.krum.doubles` compares its distances with a loop that sums squared differences as
+ * doubles, which is shorter than the plain one and not exact. `aggregate.floor` is how often this machine can read the updates once, in the same
+ * spans: no rule can be faster.
  */
 import type { PeerId } from '../src/core/codec/ids.ts'
 import { aggregate } from '../src/core/learning/aggregate.ts'
@@ -37,22 +38,21 @@ export async function run(): Promise<BenchLine[]> {
     for (const [name, ruleOf] of Object.entries(RULES)) {
       const aggregated = (each: AggregationKernel) => aggregate(updates, ruleOf(f), initialState(d), each)
       const [simd, plain] = inTurns(rounds, [() => aggregated(kernel), () => aggregated(REFERENCE_KERNEL)])
-      // A ratio of times reads "times as fast".
-      lines.push(speedup(`${name}.${size}`, simd as number, plain as number))
+      lines.push(perSecond(`${name}.${size}`, simd, plain))
     }
     const [exact, doubles] = inTurns(rounds, [
       () => kernel.squaredDistances(updates.map(({ values }) => values)),
       () => distancesInDoubles(updates),
     ])
-    lines.push(speedup(`aggregate.krum.doubles.${size}`, exact as number, doubles as number))
+    lines.push(perSecond(`aggregate.krum.doubles.${size}`, exact, doubles))
     const [floor] = inTurns(rounds, [() => readOnce(updates)])
-    lines.push(benchLine(`aggregate.floor.${size}`, floor as number, 'ms'))
+    lines.push(perSecond(`aggregate.floor.${size}`, floor))
   }
   return lines
 }
 
-function speedup(name: string, ms: number, referenceMs: number): BenchLine {
-  return { ...benchLine(name, ms, 'ms', referenceMs), ratio: Number((referenceMs / ms).toPrecision(4)) }
+function perSecond(name: string, ms = Number.NaN, referenceMs?: number): BenchLine {
+  return benchLine(name, 1000 / ms, 'aggregations/s', referenceMs === undefined ? null : 1000 / referenceMs)
 }
 
 /** Middle times of each, in milliseconds, after one run that does not count. */
