@@ -4,6 +4,7 @@
  * machine with other work, start it with `nice`.
  */
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -68,11 +69,10 @@ async function work(layer: Uint8Array<ArrayBuffer>, queue: Iterator<Cell>): Prom
   try {
     for (let next = queue.next(); !next.done; next = queue.next()) {
       const { id, key, experiment } = next.value
-      const { accuracy, seconds } = await new Promise<{ accuracy: number; seconds: number }>((resolve, reject) => {
-        worker.once('message', resolve)
-        worker.once('error', reject)
-        worker.postMessage(experiment)
-      })
+      worker.postMessage(experiment)
+      // An error of the thread ends the wait too.
+      const [answer] = await once(worker, 'message')
+      const { accuracy, seconds } = answer as { readonly accuracy: number; readonly seconds: number }
       results.set(id, accuracy)
       appendFileSync(kept, `${JSON.stringify({ id, key, accuracy, seconds })}\n`)
       process.stderr.write(`${key}: ${accuracy.toFixed(4)} in ${seconds.toFixed(1)} s\n`)
