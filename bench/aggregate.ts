@@ -1,8 +1,7 @@
 /**
  * `aggregate.krum`, `aggregate.median`, `aggregate.trimmed`: whole aggregations a second with the SIMD kernel, beside the same with the plain
- * typed-array loops, in turns in one process. `aggregate.krum.doubles` compares its distances with a loop that sums squared differences as
- * doubles, which is shorter than the plain one and not exact. `aggregate.floor` is how often this machine can read the updates once, in the same
- * spans: no rule can be faster.
+ * typed-array loops, in turns in one process. `aggregate.floor` is how often this machine can read the updates once, in the same spans: no
+ * rule can be faster.
  */
 import type { PeerId } from '../src/core/codec/ids.ts'
 import { aggregate } from '../src/core/learning/aggregate.ts'
@@ -40,11 +39,6 @@ export async function run(): Promise<BenchLine[]> {
       const [simd, plain] = inTurns(rounds, [() => aggregated(kernel), () => aggregated(REFERENCE_KERNEL)])
       lines.push(perSecond(`${name}.${size}`, simd, plain))
     }
-    const [exact, doubles] = inTurns(rounds, [
-      () => kernel.squaredDistances(updates.map(({ values }) => values)),
-      () => distancesInDoubles(updates),
-    ])
-    lines.push(perSecond(`aggregate.krum.doubles.${size}`, exact, doubles))
     const [floor] = inTurns(rounds, [() => readOnce(updates)])
     lines.push(perSecond(`aggregate.floor.${size}`, floor))
   }
@@ -77,26 +71,6 @@ function updatesOf(n: number, d: number): PeerUpdate[] {
     for (let at = 0; at < d; at++) values[at] = drawn[rng.below(65_536)] as number
     return { peer: `peer-${String(i).padStart(3, '0')}` as PeerId, values }
   })
-}
-
-function distancesInDoubles(updates: readonly PeerUpdate[]): Float64Array {
-  const n = updates.length
-  const distances = new Float64Array(n * n)
-  for (let i = 0; i < n; i++) {
-    for (let j = i + 1; j < n; j++) {
-      distances[i * n + j] = distanceInDoubles((updates[i] as PeerUpdate).values, (updates[j] as PeerUpdate).values)
-    }
-  }
-  return distances
-}
-
-function distanceInDoubles(a: Int32Array, b: Int32Array): number {
-  let sum = 0
-  for (let at = 0; at < a.length; at++) {
-    const difference = (a[at] as number) - (b[at] as number)
-    sum += difference * difference
-  }
-  return sum
 }
 
 const scratch = new Int32Array(TILE_COORDINATES)
