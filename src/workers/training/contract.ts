@@ -111,6 +111,7 @@ export interface TrainProgress {
 
 export interface TrainResult {
   readonly job: string
+  /** What computed: convolutions are left to the plain loops where WebAssembly is the engine, since they are faster at them. */
   readonly engine: EngineKind
   /** Local minus global weights, I16F16, after clipping: its integer L2 norm is at most `clipNorm`. */
   readonly update: Int32Array

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Architecture } from '../../core/learning/model.ts'
 import type { Engine } from './engine.ts'
 import { EngineChoice } from './engine-choice.ts'
 import { loadJax } from './load-jax.ts'
@@ -7,6 +8,8 @@ import { ReferenceEngine } from './reference-engine.ts'
 import { TrainingService } from './service.ts'
 
 const reference = new ReferenceEngine()
+const MLP: Architecture = { kind: 'mlp', inputs: 4, hidden: [], outputs: 2 }
+const CONV: Architecture = { kind: 'conv', width: 4, height: 4, filters: [2], hidden: 4, outputs: 2 }
 
 /** An engine like the reference, but for its name and what is changed. */
 function engineOf(kind: 'webgpu' | 'wasm', change: Partial<Engine> = {}): Engine {
@@ -43,14 +46,24 @@ describe('EngineChoice', () => {
     const choice = choiceOf({ webgpu: () => engineOf('webgpu'), wasm: () => engineOf('wasm') })
     const lost = (engine: Engine) =>
       engine.kind === 'webgpu' ? Promise.reject(new Error('device lost')) : Promise.resolve(engine.kind)
-    expect(await Promise.all([choice.use(lost), choice.use(lost)])).toEqual(['wasm', 'wasm'])
+    expect(await Promise.all([choice.use(MLP, lost), choice.use(MLP, lost)])).toEqual(['wasm', 'wasm'])
     expect(await choice.info()).toEqual({ kind: 'wasm', reasons: ['webgpu failed in use: device lost'] })
     const ended = choice.use(
+      MLP,
       () => Promise.reject(new Error('cancelled')),
       () => true,
     )
     await expect(ended).rejects.toThrow('cancelled')
     expect((await choice.info()).kind).toBe('wasm')
+  })
+
+  it('gives convolutions to the plain loops rather than to WebAssembly, where they are faster', async () => {
+    const kindFor = (choice: EngineChoice, architecture: Architecture) =>
+      choice.use(architecture, async ({ kind }) => kind)
+    const wasm = choiceOf({ wasm: () => engineOf('wasm') })
+    expect([await kindFor(wasm, MLP), await kindFor(wasm, CONV)]).toEqual(['wasm', 'reference'])
+    const webgpu = choiceOf({ webgpu: () => engineOf('webgpu') })
+    expect([await kindFor(webgpu, MLP), await kindFor(webgpu, CONV)]).toEqual(['webgpu', 'webgpu'])
   })
 })
 

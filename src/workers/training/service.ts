@@ -99,7 +99,9 @@ export class TrainingService implements TrainingApi {
     const run = new TrainingRun(request, training, onProgress ?? (() => {}))
     this.#runs.set(request.job, run)
     // Each run waits for the one before, however that ended.
-    const result = this.#turn.then(() => this.#choice.use((engine) => run.execute(engine), run.ended))
+    const result = this.#turn.then(() =>
+      this.#choice.use(request.architecture, (engine) => run.execute(engine), run.ended),
+    )
     this.#turn = result.catch(() => {})
     try {
       return await result
@@ -125,7 +127,7 @@ export class TrainingService implements TrainingApi {
     const found = this.#fitting(dataset, architecture)
     const samples = part === 'training' ? found.training : found.heldOut
     const floats = fromFixedVector(weights)
-    return this.#choice.use((engine) => evaluateWith(engine, architecture, floats, samples))
+    return this.#choice.use(architecture, (engine) => evaluateWith(engine, architecture, floats, samples))
   }
 
   async predict({ architecture, weights, features }: PredictRequest): Promise<Prediction> {
@@ -139,7 +141,7 @@ export class TrainingService implements TrainingApi {
       })
     }
     const floats = fromFixedVector(weights)
-    const logits = await this.#choice.use((engine) => engine.logits(architecture, floats, features, 1))
+    const logits = await this.#choice.use(architecture, (engine) => engine.logits(architecture, floats, features, 1))
     const probabilities = probabilitiesOf(logits)
     return { label: probabilities.indexOf(Math.max(...probabilities)), probabilities }
   }
