@@ -91,8 +91,15 @@ const voteSchema: v.GenericSchema<unknown, UpdateVote> = v.strictObject({
 
 /** Hash of an outcome's canonical encoding: what votes name and the next round builds on. Rule [G3]. */
 export function outcomeHash(outcome: RoundOutcome): Hash {
-  return sha256Hex(encode(outcome))
+  const known = hashes.get(outcome)
+  if (known !== undefined) return known
+  const made = sha256Hex(encode(outcome))
+  hashes.set(outcome, made)
+  return made
 }
+
+/** Outcomes never change, and each is named many times. */
+const hashes = new WeakMap<RoundOutcome, Hash>()
 
 const KINDS: readonly LearningStatementKind[] = [
   'learning-membership',
