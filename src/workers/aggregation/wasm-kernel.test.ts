@@ -8,7 +8,7 @@ import { REFERENCE_KERNEL as REFERENCE } from '../../core/learning/aggregate-ref
 import { clippingFactor } from '../../core/learning/fixed.ts'
 import { SAMPLES_CAP_MAX, VECTOR_NORM_MAX } from '../../core/learning/limits.ts'
 import { seededRng } from '../../core/tasks/rng.ts'
-import { buildKernel } from './build.ts'
+import { buildKernel } from './build.node.ts'
 import { TILE_COORDINATES } from './limits.ts'
 import { loadKernel } from './load.node.ts'
 import { selectionNetwork } from './network.ts'

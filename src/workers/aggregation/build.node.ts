@@ -1,5 +1,5 @@
 /**
- * Compiles the kernel with AssemblyScript, a development dependency: `node src/workers/aggregation/build.ts`. The result is committed, so
+ * Compiles the kernel with AssemblyScript, a development dependency: `node src/workers/aggregation/build.node.ts`. The result is committed, so
  * that nobody needs the compiler to build the page; a test compiles it again and compares.
  */
 import { execFileSync } from 'node:child_process'
