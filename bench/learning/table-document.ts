@@ -43,7 +43,7 @@ function table(cells: Cells, split: string, alpha: number | null): string {
 
 function head(): string {
   const { peers, hostile, rounds, batch, learningRate, momentum } = TERMS
-  const radius = ROWS.flatMap(({ rule }) => (rule.rule === 'centered-clipping' ? [rule.radius / FIXED_ONE] : []))[0]
+  const [clipping] = ROWS.flatMap(({ rule }) => (rule.rule === 'centered-clipping' ? [rule] : []))
   return `# Learning among hostile peers
 
 How well each aggregation rule learns while some of its peers attack. \`npm run learning:table\` makes this page; it keeps every finished cell
@@ -58,7 +58,8 @@ in \`out/learning-table\`, so that it can be stopped and started. What the rules
   −η·m as I16F16; η falls evenly from ${learningRate} to nothing. Updates, aggregates and the model between rounds are I16F16, as in the product.
 - IID: a shuffled pack is dealt out. Dirichlet: each digit is cut among the peers by shares drawn with α = 0.3; what hostile peers
   hold is lost to the others.
-- Centered clipping has radius ${radius} and 3 iterations; multi-Krum selects n − f; no rule has a clip norm.
+- Centered clipping has radius ${((clipping?.radius ?? 0) / FIXED_ONE).toFixed(2)} and ${clipping?.iterations} iterations, found by a search on three IID cells; multi-Krum selects n − f; no
+  rule has a clip norm.
 - Attackers know all honest updates of the round and agree. Sign flip: minus the honest mean. IPM: −τ times it. ALIE: the mean plus 1.5 standard
   deviations, by coordinate. Label flip: honest training on 9 − y. N(0, 10²): noise of deviation 10 in each coordinate.
 - Test accuracy after the last round, one run with ${SEEDS.length > 1 ? `each of the seeds ${SEEDS.join(', ')}; the lowest is shown` : `seed ${SEEDS[0]}`}. Other seeds differ by about 0.01.

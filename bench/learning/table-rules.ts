@@ -13,7 +13,7 @@ export const TERMS: ExperimentTerms = {
   momentum: 0.95,
 }
 
-export const SEEDS: readonly number[] = [1]
+export const SEEDS: readonly number[] = [1, 2]
 
 export const SPLITS: readonly { readonly name: string; readonly alpha: number | null }[] = [
   { name: 'IID', alpha: null },
@@ -30,7 +30,8 @@ const PLAIN: readonly { readonly name: string; readonly rule: AggregationRule }[
   { name: 'Bulyan', rule: { rule: 'bulyan', byzantineMax: F } },
   {
     name: 'centered clipping',
-    rule: { rule: 'centered-clipping', byzantineMax: F, radius: Math.round(0.1 * FIXED_ONE), iterations: 3 },
+    // Found by trying radii from 0.01 to 0.3 and 1 to 12 iterations on three IID cells; far from it, either way, it learns little.
+    rule: { rule: 'centered-clipping', byzantineMax: F, radius: Math.round(0.03 * FIXED_ONE), iterations: 6 },
   },
 ]
 
@@ -46,7 +47,7 @@ export const ROWS: readonly { readonly name: string; readonly rule: AggregationR
 ]
 
 /** The row that new tasks get unless their creator chooses: see docs/LEARNING.md. */
-export const DEFAULT_ROW = 'NNM + median'
+export const DEFAULT_ROW = 'NNM + trimmed mean'
 
 /** The head of an attack's column. */
 export function attackName(attack: Attack): string {

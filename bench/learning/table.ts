@@ -52,7 +52,10 @@ if (existsSync(kept)) {
   }
 }
 
-const missing = options.document ? [] : cells.filter(({ id }) => !results.has(id))
+// Seed by seed: the first is a whole table already.
+const missing = options.document
+  ? []
+  : cells.filter(({ id }) => !results.has(id)).sort((a, b) => a.experiment.seed - b.experiment.seed)
 process.stderr.write(`${cells.length} cells, ${missing.length} to run, seeds ${SEEDS.join(', ')}\n`)
 if (missing.length > 0) {
   const layer = compileLayer()
