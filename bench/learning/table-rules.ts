@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Attack } from '../../src/core/learning/attacks.ts'
 import { FIXED_ONE } from '../../src/core/learning/fixed.ts'
-import type { AggregationRule } from '../../src/core/learning/rules.ts'
+import { type AggregationRule, defaultRule } from '../../src/core/learning/rules.ts'
 import type { ExperimentTerms } from './experiment.ts'
 
 /** What every cell of the published table has in common. */
@@ -46,8 +47,8 @@ export const ROWS: readonly { readonly name: string; readonly rule: AggregationR
   })),
 ]
 
-/** The row that new tasks get unless their creator chooses: see docs/LEARNING.md. */
-export const DEFAULT_ROW = 'NNM + trimmed mean'
+/** The row of the rule that new tasks get unless their creator chooses. */
+export const DEFAULT_ROW = ROWS.find(({ rule }) => isDeepStrictEqual(rule, defaultRule(F)))?.name ?? 'none'
 
 /** The head of an attack's column. */
 export function attackName(attack: Attack): string {

@@ -130,6 +130,14 @@ export interface Aggregation {
   readonly clipped: readonly PeerId[]
 }
 
+/**
+ * The rule of tasks whose creator chooses none: the trimmed mean of mixed updates, the best in the worst cell of docs/LEARNING.md with
+ * skewed data.
+ */
+export function defaultRule(byzantineMax: number): AggregationRule {
+  return { rule: 'trimmed-mean', byzantineMax, nearestNeighbourMixing: true }
+}
+
 /** Fewest updates with which a rule keeps its promise against `byzantineMax` hostile ones. */
 export function participantsMin(rule: Pick<AggregationRule, 'rule' | 'byzantineMax'>): number {
   const f = rule.byzantineMax
