@@ -20,6 +20,15 @@ function lowest(cells: Cells, split: string, row: string, attack: string): numbe
   return values.every((value) => value !== undefined) ? Math.min(...values) : undefined
 }
 
+/** Whether any seed's cell of an IID row is further than that from the same seed's mean without attackers. */
+function strays(cells: Cells, split: string, row: string, attack: string): boolean {
+  return SEEDS.some((seed) => {
+    const clean = cells.get(cellKey(split, 'mean', 'none', seed)) ?? Number.NaN
+    const value = cells.get(cellKey(split, row, attack, seed)) ?? Number.NaN
+    return !(clean - value <= GAP_MAX)
+  })
+}
+
 /** docs/LEARNING.md as these cells have it. */
 export function document(cells: Cells): string {
   const tables = SPLITS.map(({ name, alpha }) => `### ${name}\n\n${table(cells, name, alpha)}\n`)
@@ -28,12 +37,11 @@ export function document(cells: Cells): string {
 
 function table(cells: Cells, split: string, alpha: number | null): string {
   const attacks = TABLE_ATTACKS.map(attackName)
-  const clean = lowest(cells, split, 'mean', 'none')
   const rows = ROWS.map(({ name, robust }) => {
     const values = attacks.map((attack) => {
       const value = lowest(cells, split, name, attack)
       if (value === undefined) return '–'
-      const fails = alpha === null ? robust && clean !== undefined && clean - value > GAP_MAX : value < DEFAULT_MIN
+      const fails = alpha === null ? robust && strays(cells, split, name, attack) : value < DEFAULT_MIN
       return fails ? `**${value.toFixed(3)}**` : value.toFixed(3)
     })
     return `| ${name === DEFAULT_ROW ? `${name} (default)` : name} | ${values.join(' | ')} |`
@@ -62,7 +70,8 @@ in \`out/learning-table\`, so that it can be stopped and started. What the rules
   rule has a clip norm.
 - Attackers know all honest updates of the round and agree. Sign flip: minus the honest mean. IPM: −τ times it. ALIE: the mean plus 1.5 standard
   deviations, by coordinate. Label flip: honest training on 9 − y. N(0, 10²): noise of deviation 10 in each coordinate.
-- Test accuracy after the last round, one run with ${SEEDS.length > 1 ? `each of the seeds ${SEEDS.join(', ')}; the lowest is shown` : `seed ${SEEDS[0]}`}. Other seeds differ by about 0.01.
+- Test accuracy after the last round, one run with each of the seeds ${SEEDS.join(', ')}; the lowest is shown, and each run is compared with the clean mean
+  of its own seed. Rate, momentum, batch, clipping radius and default were chosen by cells of seed ${SEEDS[0]}; the other seeds had no say.
 
 **Bold** cells miss their goal: with IID data every robust rule within 0.02 of the mean without attackers; with α = 0.3 an accuracy of 0.87,
 which the default rule must reach in every cell. NNM is nearest-neighbour mixing.
@@ -74,10 +83,8 @@ which the default rule must reach in every cell. NNM is nearest-neighbour mixing
 function foot(cells: Cells): string {
   const attacks = TABLE_ATTACKS.map(attackName)
   const clean = lowest(cells, 'IID', 'mean', 'none') ?? Number.NaN
-  const total = ROWS.filter(({ robust }) => robust).flatMap(({ name }) =>
-    attacks.map((attack) => ({ name, value: lowest(cells, 'IID', name, attack) ?? Number.NaN })),
-  )
-  const missed = total.filter(({ value }) => !(clean - value <= GAP_MAX))
+  const total = ROWS.filter(({ robust }) => robust).flatMap(({ name }) => attacks.map((attack) => ({ name, attack })))
+  const missed = total.filter(({ name, attack }) => strays(cells, 'IID', name, attack))
   const skewed = SPLITS.find(({ alpha }) => alpha !== null)?.name ?? ''
   const worst = ROWS.map(({ name }) => {
     const values = attacks.map((attack) => lowest(cells, skewed, name, attack) ?? Number.NaN)
@@ -87,7 +94,7 @@ function foot(cells: Cells): string {
   const byRule = [...new Set(missed.map(({ name }) => name))]
   return `## What it says
 
-- IID: ${total.length - missed.length} of ${total.length} cells of robust rules are within ${GAP_MAX} of the clean mean (${clean.toFixed(3)}).${
+- IID: ${total.length - missed.length} of ${total.length} cells of robust rules are within ${GAP_MAX} of the clean mean (${clean.toFixed(3)} at its lowest).${
     missed.length > 0 ? ` The others are of ${byRule.join(', ')}.` : ''
   }
 - α = 0.3, worst cell of each rule: ${worst.map(({ name, value }) => `${name} ${value.toFixed(3)}`).join(', ')}.
