@@ -34,7 +34,7 @@ export class RoundState {
   readonly announcements = new Map<PeerId, SignedAnnouncement>()
   readonly verdicts = new Map<PeerId, UpdateVerdict>()
   /** Members that announced two updates, with both statements. */
-  readonly equivocators = new Map<PeerId, readonly Uint8Array[]>()
+  readonly equivocators = new Map<PeerId, readonly SignedAnnouncement[]>()
   readonly scores = new Map<PeerId, SignedVote>()
   readonly proposals = new Map<number, SignedProposal>()
   readonly outcomes = new Map<Hash, RoundOutcome>()

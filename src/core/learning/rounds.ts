@@ -249,7 +249,7 @@ export class Rounds {
     const before = round.announcements.get(statement.author)
     if (before !== undefined) {
       if (before.body.update === statement.body.update) return
-      return this.#equivocated(statement.author, [before.bytes, statement.bytes])
+      return this.#equivocated(statement.author, [before, statement])
     }
     round.announcements.set(statement.author, statement)
     this.#check(statement)
@@ -280,6 +280,12 @@ export class Rounds {
     if (round.proposals.size >= limits.VIEWS_MAX) round.proposals.delete(Math.min(...round.proposals.keys()))
     round.proposals.set(view, statement)
     round.outcomes.set(hash, outcome)
+    const others = outcome.updates.flatMap(({ peer, update }) => {
+      const held = round.announcements.get(peer)
+      return held !== undefined && held.body.update !== update ? [held] : []
+    })
+    // The coordinator holds another announcement of the same member: both together are evidence.
+    this.#publish(others)
   }
 
   #hearVote(statement: SignedVote): void {
@@ -294,10 +300,12 @@ export class Rounds {
       this.#emit({ type: 'evidence', peer: statement.author, statements: [before.bytes, statement.bytes] })
   }
 
-  #equivocated(peer: PeerId, statements: readonly Uint8Array[]): void {
+  /** Others may have heard only one of the two: unless they hear both, members would not agree on who is to be kept out. */
+  #equivocated(peer: PeerId, statements: readonly SignedAnnouncement[]): void {
     if (this.#round.equivocators.has(peer)) return
     this.#round.equivocators.set(peer, statements)
-    this.#emit({ type: 'evidence', peer, statements })
+    this.#emit({ type: 'evidence', peer, statements: statements.map(({ bytes }) => bytes) })
+    this.#publish(statements)
   }
 
   /** An outcome that others decided. */
@@ -700,7 +708,7 @@ export class Rounds {
     if (this.#nowMs < round.repeatAtMs || round.mine.length === 0) return
     round.repeatMs = Math.min(round.repeatMs * 2, limits.REPEAT_MS_MAX)
     round.repeatAtMs = this.#nowMs + round.repeatMs
-    const relayed: LearningStatement[] = []
+    const relayed: LearningStatement[] = [...round.equivocators.values()].flat()
     const followed = round.valid ?? round.locked
     for (const proposal of round.proposals.values()) {
       const own = proposal.author === this.#self

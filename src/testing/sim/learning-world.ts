@@ -1,0 +1,418 @@
+import { encode } from '../../core/codec/cbor.ts'
+import { cidOf } from '../../core/codec/cid.ts'
+import type { Cid, Hash, LearningTaskId, PeerId } from '../../core/codec/ids.ts'
+import { peerIdOf } from '../../core/identity/peer-id.ts'
+import { prepareStatement, sealStatement } from '../../core/identity/statement.ts'
+import { decodeCommit, outcomeHash } from '../../core/learning/message-codec.ts'
+import type { CommittedRound, LearningStatement, RoundMessage } from '../../core/learning/messages.ts'
+import type { RoundEffect, RoundEventBody, StatementDraft } from '../../core/learning/round-events.ts'
+import { isDone } from '../../core/learning/round-head.ts'
+import { commitKey, LEARNING_BUCKETS, loadRounds } from '../../core/learning/round-records.ts'
+import { Rounds } from '../../core/learning/rounds.ts'
+import { type LearningTask, learningTaskId, validateLearningTask } from '../../core/learning/task.ts'
+import { EffectRunner } from './effect-runner.ts'
+import { SimStore } from './sim-store.ts'
+import { World } from './world.ts'
+
+/**
+ * `equivocator`: signs two updates, two proposals and two votes and sends each half of the others one of them. `poisoner`: sends an update
+ * that everyone finds bad. `mute`: announces and never votes. Together fewer than a third of all.
+ */
+export type LearningBehaviour = 'honest' | 'equivocator' | 'poisoner' | 'mute'
+
+export interface LearningSimOptions {
+  readonly peers?: number
+  readonly rounds?: number
+  /** Broken on purpose. */
+  readonly quorum?: (members: number) => number
+  readonly trace?: (line: string) => void
+}
+
+export interface LearningSimReport {
+  readonly seed: number
+  readonly peers: number
+  readonly hostile: number
+  readonly rounds: number
+  readonly merged: number
+  readonly finished: number
+  readonly attemptsMax: number
+  readonly steps: number
+  readonly virtualMs: number
+}
+
+/** A broken promise of the rounds. */
+export class LearningViolation extends Error {
+  override readonly name = 'LearningViolation'
+}
+
+interface Links {
+  readonly delayMsMax: number
+  readonly lossPpm: number
+  readonly duplicatePpm: number
+}
+
+const ROUND_MS = 12_000
+
+class Run {
+  readonly world: World
+  readonly links: Links
+  readonly faultsEndMs: number
+  readonly task: LearningTask
+  readonly id: LearningTaskId
+  readonly actors = new Map<PeerId, Actor>()
+  readonly options: LearningSimOptions
+  readonly partitions: { fromMs: number; toMs: number; side: Set<PeerId> }[] = []
+  /** First outcome that any honest peer committed, by round. */
+  readonly decided = new Map<number, Hash>()
+  attemptsMax = 0
+
+  constructor(seed: number, options: LearningSimOptions) {
+    this.options = options
+    this.world = new World(seed, options.trace ?? null)
+    const { world } = this
+    const count = options.peers ?? world.between(4, 16)
+    const calm = world.rng.below(4) === 0
+    this.links = {
+      delayMsMax: world.between(20, 400),
+      lossPpm: calm ? 0 : world.between(0, 200_000),
+      duplicatePpm: calm ? 0 : world.between(0, 100_000),
+    }
+    this.faultsEndMs = calm ? 0 : world.between(20_000, 90_000)
+    const ids = Array.from({ length: count }, () =>
+      peerIdOf(Uint8Array.from({ length: 32 }, () => world.rng.below(256))),
+    )
+    const creator = ids[0] as PeerId
+    const least = Math.max(2, Math.ceil(count / 3))
+    this.task = validateLearningTask({
+      version: 1,
+      creator,
+      nonce: Uint8Array.from({ length: 16 }, () => world.rng.below(256)),
+      name: 'simulated',
+      description: '',
+      architecture: { kind: 'mlp', inputs: 2, hidden: [], outputs: 2 },
+      classes: ['a', 'b'],
+      initialModel: cidOf(new Uint8Array(24), 'raw'),
+      training: {
+        optimiser: 'sgd',
+        learningRateMillionths: 1_000,
+        momentumMillionths: 0,
+        proximalMuMillionths: 0,
+        batchSize: 1,
+        localSteps: 1,
+      },
+      rounds: options.rounds ?? world.between(2, 5),
+      participantsMin: least,
+      participantsTarget: Math.max(least, Math.floor(count * 0.8)),
+      joinMs: 5_000,
+      trainMs: ROUND_MS,
+      voteMs: 2_000,
+      mode: 'plain',
+      rule: { rule: 'mean', byzantineMax: 0 },
+      clipNorm: 65_536,
+      privacy: null,
+      validation: {
+        updateLossFactorMillionths: 2_000_000,
+        candidateLossFactorMillionths: 2_000_000,
+        heldOutMillionths: 100_000,
+      },
+      createdAtMs: world.nowMs,
+    })
+    this.id = learningTaskId(this.task)
+    const hostileMax = Math.floor((count - 1) / 3)
+    let hostile = 0
+    for (const [i, peer] of ids.entries()) {
+      const wicked = i > 0 && hostile < hostileMax && world.rng.below(3) === 0
+      if (wicked) hostile++
+      const behaviours = ['equivocator', 'equivocator', 'poisoner', 'mute'] as const
+      const behaviour = wicked ? (behaviours[world.rng.below(4)] as LearningBehaviour) : 'honest'
+      this.actors.set(peer, new Actor(this, peer, behaviour))
+    }
+    if (!calm) {
+      for (let i = world.rng.below(3); i > 0; i--) {
+        const fromMs = world.rng.below(this.faultsEndMs)
+        const toMs = Math.min(this.faultsEndMs, fromMs + world.between(3_000, 25_000))
+        this.partitions.push({ fromMs, toMs, side: new Set(ids.filter(() => world.rng.below(2) === 0)) })
+      }
+    }
+  }
+
+  get faulty(): boolean {
+    return this.world.sinceStartMs < this.faultsEndMs
+  }
+
+  deliver(from: PeerId, to: PeerId, message: RoundMessage): void {
+    const { world } = this
+    const now = world.sinceStartMs
+    if (this.partitions.some((cut) => now >= cut.fromMs && now < cut.toMs && cut.side.has(from) !== cut.side.has(to)))
+      return
+    if (this.faulty && world.chance(this.links.lossPpm)) return
+    const send = () =>
+      world.after(world.between(1, this.links.delayMsMax), () => this.actors.get(to)?.receive(from, message))
+    send()
+    if (this.faulty && world.chance(this.links.duplicatePpm)) send()
+  }
+
+  committed(peer: PeerId, commit: CommittedRound): void {
+    const hash = outcomeHash(commit.outcome)
+    this.attemptsMax = Math.max(this.attemptsMax, commit.view + 1)
+    const before = this.decided.get(commit.outcome.round)
+    if (before !== undefined && before !== hash)
+      throw new LearningViolation(`[one-model] round ${commit.outcome.round} was decided twice, last by ${peer}`)
+    this.decided.set(commit.outcome.round, hash)
+    for (const { peer: member } of commit.outcome.rejected) {
+      const behaviour = this.actors.get(member)?.behaviour
+      if (behaviour === 'honest') throw new LearningViolation(`[just-rejection] honest ${member} was rejected`)
+    }
+    // An outcome is a function of what came before: the same set must have made it.
+    const expected = commit.outcome.skipped === null ? modelOf(commit) : null
+    if (expected !== null && expected !== commit.outcome.model)
+      throw new LearningViolation(`[same-bytes] round ${commit.outcome.round} has another model than its updates make`)
+  }
+}
+
+function modelOf({ outcome }: CommittedRound): Cid {
+  return mergedModel(outcome.base, outcome.updates)
+}
+
+/** Stands for the arithmetic: a name that follows from the round before and the set alone. */
+function mergedModel(base: Hash, updates: CommittedRound['outcome']['updates']): Cid {
+  return cidOf(encode({ base, updates }), 'raw')
+}
+
+/** One peer of the run: the real machine, its store, and what its effects do. */
+class Actor {
+  readonly behaviour: LearningBehaviour
+  readonly store = new SimStore()
+  readonly #run: Run
+  readonly #peer: PeerId
+  #machine: Rounds | null = null
+  #runner: EffectRunner<RoundEffect> | null = null
+  #life = 0
+  #wakeAtMs = Number.POSITIVE_INFINITY
+  #statements = 0
+
+  constructor(run: Run, peer: PeerId, behaviour: LearningBehaviour) {
+    this.#run = run
+    this.#peer = peer
+    this.behaviour = behaviour
+  }
+
+  get up(): boolean {
+    return this.#machine !== null
+  }
+
+  get machine(): Rounds | null {
+    return this.#machine
+  }
+
+  async boot(): Promise<void> {
+    const { world, task, id, options } = this.#run
+    const life = ++this.#life
+    const { head, record } = await loadRounds(this.store, id)
+    const machine = new Rounds({
+      self: this.#peer,
+      id,
+      task,
+      ...(options.quorum !== undefined && { quorum: options.quorum }),
+    })
+    this.#machine = machine
+    this.#wakeAtMs = Number.POSITIVE_INFINITY
+    this.#runner = new EffectRunner(world, {
+      alive: () => this.#life === life && this.#machine !== null,
+      write: (ops) => this.store.write(ops),
+      wakeAt: (atMs) => this.#wake(atMs, life),
+      perform: (effect) => this.#perform(effect as RoundEffect),
+    })
+    this.step({ type: 'start', head, record })
+    this.step({ type: 'want', wants: 'in' })
+  }
+
+  crash(): void {
+    this.#life++
+    this.#machine = null
+  }
+
+  step(event: RoundEventBody): void {
+    const machine = this.#machine
+    if (machine === null) return
+    this.#runner?.push(machine.step({ ...event, nowMs: this.#run.world.nowMs }))
+  }
+
+  receive(from: PeerId, message: RoundMessage): void {
+    this.step({ type: 'message', from, message })
+  }
+
+  #wake(atMs: number, life: number): void {
+    if (atMs === this.#wakeAtMs) return
+    this.#wakeAtMs = atMs
+    const { world } = this.#run
+    world.after(atMs - world.nowMs, () => {
+      if (this.#life !== life || this.#wakeAtMs !== atMs) return
+      this.#wakeAtMs = Number.POSITIVE_INFINITY
+      this.step({ type: 'tick' })
+    })
+  }
+
+  #perform(effect: RoundEffect): void {
+    const { world, actors, id } = this.#run
+    switch (effect.type) {
+      case 'sign':
+        return this.#sign(effect.draft)
+      case 'publish':
+        for (const peer of actors.keys()) if (peer !== this.#peer) this.#run.deliver(this.#peer, peer, effect.message)
+        return
+      case 'send':
+        return this.#run.deliver(this.#peer, effect.peer, effect.message)
+      case 'sendCommits': {
+        const commits: CommittedRound[] = []
+        for (let round = effect.round; commits.length < 20; round++) {
+          const stored = this.store.read(LEARNING_BUCKETS.commits, commitKey(id, round))
+          if (stored === undefined) break
+          commits.push(decodeCommit(stored))
+        }
+        if (commits.length > 0) this.#run.deliver(this.#peer, effect.peer, { type: 'commits', task: id, commits })
+        return
+      }
+      case 'fetchModel':
+        return this.#later(world.between(1, 50), { type: 'modelReady', model: effect.model })
+      case 'train': {
+        const update = cidOf(encode({ peer: this.#peer, base: effect.base, draw: world.rng.below(1e9) }), 'raw')
+        const event = { type: 'trained', base: effect.base, update, norm: 1, commitment: null } as const
+        // Now and then one is too slow for the round.
+        return this.#later(world.between(200, world.rng.below(20) === 0 ? 2 * ROUND_MS : 3_000), event)
+      }
+      case 'checkUpdate': {
+        const { base, peer, announcement } = effect
+        const bad = actors.get(peer)?.behaviour === 'poisoner'
+        return this.#later(world.between(1, 300), {
+          type: 'updateChecked',
+          base,
+          peer,
+          update: announcement.update,
+          verdict: bad ? 'bad' : 'good',
+        })
+      }
+      case 'aggregate': {
+        const { base, key, head, updates } = effect
+        const result = { model: mergedModel(head.base, updates), state: null, worse: false }
+        return this.#later(world.between(1, 100), { type: 'aggregated', base, key, result })
+      }
+      case 'emit':
+        if (effect.notice.type === 'committed' && this.behaviour === 'honest')
+          this.#run.committed(this.#peer, effect.notice.commit)
+        if (effect.notice.type === 'committed') {
+          const { outcome } = effect.notice.commit
+          world.trace(
+            () =>
+              `${this.#peer.slice(-4)} round ${outcome.round} ${outcome.skipped ?? 'merged'} ${outcomeHash(outcome).slice(0, 8)} view ${effect.notice.type === 'committed' ? effect.notice.commit.view : 0}`,
+          )
+        }
+        return
+    }
+  }
+
+  #later(delayMs: number, event: RoundEventBody): void {
+    const life = this.#life
+    this.#run.world.after(delayMs, () => {
+      if (this.#life === life) this.step(event)
+    })
+  }
+
+  /** Signatures are not simulated: a statement is what its author made. */
+  #sign(draft: StatementDraft): void {
+    if (this.behaviour === 'mute' && draft.kind === 'update-vote') return
+    const statement = this.#statement(draft)
+    if (this.behaviour === 'equivocator' && draft.kind !== 'learning-membership') this.#contradict(draft)
+    this.#later(1, { type: 'signed', statement })
+  }
+
+  #statement(draft: StatementDraft): LearningStatement {
+    const { world } = this.#run
+    const timestampMs = world.nowMs
+    const nonce = new Uint8Array(16)
+    new DataView(nonce.buffer).setUint32(0, this.#statements++)
+    const prepared = prepareStatement<unknown>({ network: 'sim', seq: 0, timestampMs, nonce, ...draft }, this.#peer)
+    const { bytes } = sealStatement(prepared, new Uint8Array(64))
+    // Kind and body belong together in the draft.
+    return { ...draft, author: this.#peer, timestampMs, bytes } as LearningStatement
+  }
+
+  /** Tells some of the others something else. */
+  #contradict(draft: StatementDraft): void {
+    const { world, actors, id } = this.#run
+    const other = contradiction(draft)
+    if (other === null) return
+    const message: RoundMessage = { type: 'bundle', task: id, statements: [this.#statement(other)] }
+    for (const peer of actors.keys())
+      if (peer !== this.#peer && world.rng.below(2) === 0) this.#run.deliver(this.#peer, peer, message)
+  }
+}
+
+/** A statement of the same place that says something else. */
+function contradiction(draft: StatementDraft): StatementDraft | null {
+  if (draft.kind === 'update-announcement')
+    return { kind: draft.kind, body: { ...draft.body, update: cidOf(encode([draft.body.update]), 'raw') } }
+  if (draft.kind === 'round-proposal') {
+    const { outcome } = draft.body
+    if (outcome.updates.length < 2 || outcome.skipped !== null) return null
+    const updates = outcome.updates.slice(1)
+    return {
+      kind: draft.kind,
+      body: { ...draft.body, outcome: { ...outcome, updates, model: mergedModel(outcome.base, updates) } },
+    }
+  }
+  if (draft.kind === 'update-vote' && draft.body.step !== 'score')
+    return { kind: draft.kind, body: { ...draft.body, outcome: draft.body.outcome === null ? draft.body.base : null } }
+  return null
+}
+
+/** Virtual time after the faults in which every honest peer must be through. */
+const LIVENESS_MS = 600_000
+
+/**
+ * Runs one seed to its end.
+ *
+ * @throws {@link LearningViolation} When the rounds break a promise.
+ */
+export async function runLearning(seed: number, options: LearningSimOptions = {}): Promise<LearningSimReport> {
+  const run = new Run(seed, options)
+  const { world, actors } = run
+  const boot = (actor: Actor) => {
+    world.blocker = (world.blocker ?? Promise.resolve()).then(() => actor.boot())
+  }
+  for (const actor of actors.values()) {
+    const late = world.rng.below(6) === 0
+    world.after(late ? world.between(5_000, 40_000) : world.between(0, 3_000), () => boot(actor))
+  }
+  // Churn: peers crash and come back while faults last.
+  for (let i = 0; i < actors.size && run.faultsEndMs > 0; i++) {
+    if (world.rng.below(3) > 0) continue
+    const actor = [...actors.values()][i] as Actor
+    world.after(world.between(4_000, run.faultsEndMs), () => {
+      actor.crash()
+      world.after(world.between(100, 20_000), () => boot(actor))
+    })
+  }
+  const honest = [...actors.values()].filter(({ behaviour }) => behaviour === 'honest')
+  const through = () =>
+    world.sinceStartMs >= run.faultsEndMs &&
+    honest.every(({ machine }) => machine !== null && isDone(machine.head, run.task))
+  const ended = await world.run(through, run.faultsEndMs + LIVENESS_MS)
+  if (!ended) {
+    const at = honest.map(({ machine }) => (machine === null ? 'down' : JSON.stringify(machine.progress)))
+    throw new LearningViolation(`[liveness] not all honest peers finished: ${at.join(' ')}`)
+  }
+  const models = new Set(honest.map(({ machine }) => machine?.head.model))
+  if (models.size !== 1) throw new LearningViolation(`[same-model] honest peers ended with ${models.size} models`)
+  return {
+    seed,
+    peers: actors.size,
+    hostile: actors.size - honest.length,
+    rounds: run.decided.size,
+    merged: run.task.rounds,
+    finished: honest.length,
+    attemptsMax: run.attemptsMax,
+    steps: world.steps,
+    virtualMs: world.sinceStartMs,
+  }
+}
