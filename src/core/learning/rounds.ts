@@ -50,6 +50,8 @@ export interface RoundsInit {
 
 /** How often one that wants to be a member says so. */
 const MEMBERSHIP_INTERVAL_MS = 3_000
+/** Views get longer up to this one: eight times the first. */
+const VIEW_GROWTH_MAX = 14
 /** A wish to be a member is good for this long: two missed repetitions are allowed for. */
 const MEMBERSHIP_TTL_MS = 12_000
 
@@ -463,7 +465,7 @@ export class Rounds {
   }
 
   #viewMs(share: number): number {
-    return Math.round(this.#task.voteMs * share * (1 + this.#round.view / 2))
+    return Math.round(this.#task.voteMs * share * (1 + Math.min(this.#round.view, VIEW_GROWTH_MAX) / 2))
   }
 
   #propose(): boolean {
@@ -593,26 +595,19 @@ export class Rounds {
   #accept(): boolean {
     const round = this.#round
     const proposal = round.proposals.get(round.view)
-    const worth = proposal === undefined ? undefined : round.worth(proposal)
     const late = this.#nowMs >= round.stepEndsMs
-    if (proposal === undefined || worth === undefined) {
-      if (!late) return false
-      return this.#vote(
-        'accept',
-        null,
-        proposal === undefined ? 'no-proposal' : (round.waitsFor ?? 'update-unavailable'),
-      )
-    }
+    if (proposal === undefined) return late ? this.#vote('accept', null, 'no-proposal') : false
     const hash = outcomeHash(proposal.body.outcome)
+    // What a quorum found right in an earlier view is right, whatever was heard since: those that are locked on it cannot give way.
+    const { validView } = proposal.body
+    const vouched = validView >= 0 && validView < round.view && round.accepts.decided(validView, this.#quorum) === hash
+    const worth = vouched ? 'ok' : round.worth(proposal)
+    if (worth === undefined) return late ? this.#vote('accept', null, round.waitsFor ?? 'update-unavailable') : false
+    if (worth !== 'ok' && validView >= 0 && !late) return false
     if (worth !== 'ok') return this.#vote('accept', null, worth)
     const { locked } = round
-    const { validView } = proposal.body
-    const released =
-      validView >= 0 && validView < round.view && round.accepts.decided(validView, this.#quorum) === hash
-        ? validView
-        : -1
-    if (locked === null || locked.hash === hash || locked.view <= released) return this.#vote('accept', hash, null)
-    return this.#vote('accept', null, 'locked')
+    const free = locked === null || locked.hash === hash || (vouched && locked.view <= validView)
+    return free ? this.#vote('accept', hash, null) : this.#vote('accept', null, 'locked')
   }
 
   /** Second vote, once a quorum gave its first. */

@@ -82,7 +82,7 @@ class Run {
       peerIdOf(Uint8Array.from({ length: 32 }, () => world.rng.below(256))),
     )
     const creator = ids[0] as PeerId
-    const least = Math.max(2, Math.ceil(count / 3))
+    const least = Math.max(2, Math.ceil(count * 0.6))
     this.task = validateLearningTask({
       version: 1,
       creator,
@@ -118,7 +118,8 @@ class Run {
       createdAtMs: world.nowMs,
     })
     this.id = learningTaskId(this.task)
-    const hostileMax = Math.floor((count - 1) / 3)
+    // Of any set of members that trains, fewer than a third are hostile.
+    const hostileMax = Math.floor((least - 1) / 3)
     let hostile = 0
     for (const [i, peer] of ids.entries()) {
       const wicked = i > 0 && hostile < hostileMax && world.rng.below(3) === 0
@@ -321,6 +322,7 @@ class Actor {
   /** Signatures are not simulated: a statement is what its author made. */
   #sign(draft: StatementDraft): void {
     if (this.behaviour === 'mute' && draft.kind === 'update-vote') return
+    this.#run.world.trace(() => `${this.#peer.slice(-4)} ${this.behaviour} says ${described(draft)}`)
     const statement = this.#statement(draft)
     if (this.behaviour === 'equivocator' && draft.kind !== 'learning-membership') this.#contradict(draft)
     this.#later(1, { type: 'signed', statement })
@@ -346,6 +348,21 @@ class Actor {
     for (const peer of actors.keys())
       if (peer !== this.#peer && world.rng.below(2) === 0) this.#run.deliver(this.#peer, peer, message)
   }
+}
+
+function described(draft: StatementDraft): string {
+  if (draft.kind === 'learning-membership') return draft.body.wants
+  const at = `${draft.kind} round ${draft.body.round}`
+  if (draft.kind === 'update-announcement') return at
+  if (draft.kind === 'round-proposal') {
+    const { updates, rejected, joined, left, skipped } = draft.body.outcome
+    const short = (peers: readonly { readonly peer: PeerId }[]) => peers.map(({ peer }) => peer.slice(-4)).join(',')
+    const change = `joined ${joined.length} left ${left.map(({ peer, reason }) => `${peer.slice(-4)} ${reason}`).join(',')}`
+    return `${at} view ${draft.body.view} ${skipped ?? 'merged'} ${short(updates)} rejected ${short(rejected)} ${change}`
+  }
+  const { step, view, outcome, reason, scores } = draft.body
+  const bad = scores.filter((score) => score.bad).map(({ peer }) => peer.slice(-4))
+  return `${at} ${step} view ${view} ${outcome?.slice(0, 8) ?? 'against'} ${reason ?? ''} ${step === 'score' ? `${scores.length} bad ${bad.join(',')}` : ''}`
 }
 
 /** A statement of the same place that says something else. */

@@ -1,0 +1,42 @@
+import { parseArgs } from 'node:util'
+import { runLearning } from './learning-world.ts'
+
+const HELP = `Usage: npm run sim:learning -- [--seed S] [--seeds N] [--peers P] [--trace]
+
+  --seed S   first seed (default 1)
+  --seeds N  how many seeds, counting up (default 1)
+  --peers P  peers in each run (default: drawn from the seed, 4 to 16)
+  --trace    print every statement and outcome`
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    seeds: { type: 'string', default: '1' },
+    peers: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+async function main(): Promise<number> {
+  if (values.help) {
+    console.log(HELP)
+    return 0
+  }
+  const first = Number(values.seed)
+  for (let seed = first; seed < first + Number(values.seeds); seed++) {
+    try {
+      const report = await runLearning(seed, {
+        ...(values.peers !== undefined && { peers: Number(values.peers) }),
+        ...(values.trace && { trace: (line: string) => console.log(line) }),
+      })
+      console.log(JSON.stringify(report))
+    } catch (error) {
+      console.error(`Seed ${seed} failed: ${error instanceof Error ? error.stack : error}`)
+      return 1
+    }
+  }
+  return 0
+}
+
+process.exitCode = await main()

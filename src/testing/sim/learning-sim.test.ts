@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import { LearningViolation, runLearning } from './learning-world.ts'
+
+/** Seeds of every test run: `npm run sim:learning -- --seeds N` goes on from there. */
+const SEEDS = 120
+const SEEDS_PER_TEST = 30
+/** A mutant that survives this many seeds is one the checks do not see. */
+const MUTANT_SEEDS = 40
+
+describe('simulated rounds of learning', () => {
+  for (let first = 1; first <= SEEDS; first += SEEDS_PER_TEST) {
+    it(`decide one model for each round with seeds ${first} to ${first + SEEDS_PER_TEST - 1}`, {
+      timeout: 120_000,
+    }, async () => {
+      for (let seed = first; seed < first + SEEDS_PER_TEST; seed++) {
+        const report = await runLearning(seed).catch((cause: unknown) => {
+          const replay = `npm run sim:learning -- --seed ${seed} --trace`
+          throw new Error(`Seed ${seed} failed. Replay with: ${replay}`, { cause })
+        })
+        expect(report.finished).toBe(report.peers - report.hostile)
+      }
+    })
+  }
+
+  it('[G5] 100 peers, a fifth of them hostile: all honest ones hold the same model', { timeout: 120_000 }, async () => {
+    const report = await runLearning(1, { peers: 100, rounds: 2 })
+    expect(report.hostile).toBeGreaterThanOrEqual(15)
+    expect(report.finished).toBe(100 - report.hostile)
+  })
+
+  it('repeats a run exactly', async () => {
+    const record = async () => {
+      const lines: string[] = []
+      await runLearning(7, { trace: (line) => lines.push(line) })
+      return lines
+    }
+    const first = await record()
+    expect(first.length).toBeGreaterThan(100)
+    expect(await record()).toEqual(first)
+  })
+
+  it('notices a quorum that is too small: two models of one round', { timeout: 60_000 }, async () => {
+    for (let seed = 1; seed <= MUTANT_SEEDS; seed++) {
+      try {
+        await runLearning(seed, { quorum: (members) => Math.floor(members / 3) + 1 })
+      } catch (error) {
+        if (!(error instanceof LearningViolation)) throw error
+        if (!error.message.includes('[one-model]')) continue
+        return
+      }
+    }
+    expect.fail(`${MUTANT_SEEDS} seeds did not notice a quorum of a third`)
+  })
+})
