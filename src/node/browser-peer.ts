@@ -3,10 +3,12 @@ import type { RtcProvider } from '../net/network.ts'
 import { loadDeviceKey } from '../storage/device-key.ts'
 import { IdbStore } from '../storage/idb-store.ts'
 import { IdbRootKeyBox } from '../storage/root-key-box.ts'
+import { spawnAggregator } from '../workers/aggregation/spawn.ts'
 import type { NodeWorkerInit } from '../workers/node/contract.ts'
 import { loadArgon2id } from '../workers/pow/load.ts'
 import { spawnMiner } from '../workers/pow/spawn.ts'
 import { spawnSandboxWorker } from '../workers/sandbox/spawn.ts'
+import { spawnTraining } from '../workers/training/spawn.ts'
 import type { Diagnostics } from './contract.ts'
 import { Log } from './log.ts'
 import type { Peer } from './peer.ts'
@@ -58,6 +60,8 @@ export async function startBrowserPeer(init: NodeWorkerInit, rtc: RtcProvider): 
     loadArgon2id,
     spawnMiner,
     spawn: spawnSandboxWorker,
+    spawnTraining,
+    spawnAggregator,
     log,
     platform: {
       workersMax: navigator.hardwareConcurrency,

@@ -6,6 +6,7 @@ import type { ModuleReport } from '../core/sandbox/module.ts'
 import type { Trap, UnitInput, UnitOutcome } from '../core/tasks/unit.ts'
 import type { AdmissionApi, AdmissionInfo } from './admission-contract.ts'
 import type { IdentityApi } from './identity-contract.ts'
+import type { LearningApi, LearningEvent } from './learning-contract.ts'
 import type { TrustApi } from './trust-contract.ts'
 
 /** Codes a person's sentence is made from; `detail` holds the varying part (an address, seconds, a count). */
@@ -346,6 +347,7 @@ export type NodeEvent =
   /** `changes`: triples of unit, state (see {@link UNIT_STATE}) and executor (see {@link UnitGrid}). */
   | { readonly type: 'units'; readonly jobId: string; readonly changes: Uint32Array; readonly peers: readonly string[] }
   | { readonly type: 'log'; readonly entries: readonly LogEntry[] }
+  | LearningEvent
 
 export type PlatformFact =
   | { readonly kind: 'battery'; readonly charging: boolean; readonly level: number }
@@ -353,7 +355,7 @@ export type PlatformFact =
   | { readonly kind: 'online'; readonly online: boolean }
   | { readonly kind: 'visible'; readonly visible: boolean }
 
-export interface NodeApi extends IdentityApi, AdmissionApi, TrustApi {
+export interface NodeApi extends IdentityApi, AdmissionApi, TrustApi, LearningApi {
   snapshot(): Promise<NodeSnapshot>
   /** Calls `listener` until {@link NodeApi.unsubscribe}; pass `proxy(listener)` through Comlink. */
   subscribe(listener: (event: NodeEvent) => void): Promise<number>

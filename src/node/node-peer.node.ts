@@ -6,9 +6,11 @@ import { loadDeviceKeyFile, makeVolatileDeviceKey } from '../storage/device-key-
 import { MemoryStore } from '../storage/memory-store.ts'
 import { MemoryRootKeyBox } from '../storage/root-key-box.ts'
 import { SqliteStore } from '../storage/sqlite-store.node.ts'
+import { spawnAggregator } from '../workers/aggregation/spawn.node.ts'
 import { loadArgon2id } from '../workers/pow/load.node.ts'
 import { spawnMiner } from '../workers/pow/spawn.node.ts'
 import { spawnSandboxWorker } from '../workers/sandbox/spawn.node.ts'
+import { spawnTraining } from '../workers/training/spawn.node.ts'
 import { inviteLink, inviteOf } from './capability.ts'
 import type { LogEntry } from './contract.ts'
 import { Log } from './log.ts'
@@ -77,6 +79,8 @@ export async function startNodePeer(init: NodePeerInit): Promise<Peer> {
     loadArgon2id,
     spawnMiner,
     spawn: spawnSandboxWorker,
+    spawnTraining,
+    spawnAggregator,
     log,
     platform: {
       workersMax: init.workersMax ?? availableParallelism(),

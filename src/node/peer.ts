@@ -37,6 +37,9 @@ import type { IdentityApi, IdentityInfo, PasskeyUnlocker } from './identity-cont
 import { InputStore } from './input-store.ts'
 import { JobBook } from './job-book.ts'
 import { receiptInfo } from './job-records.ts'
+import { LearningBook } from './learning-book.ts'
+import type { LearningApi } from './learning-contract.ts'
+import type { LearningWorkers } from './learning-worker.ts'
 import { Lending } from './lending.ts'
 import { createMachines, readRecords } from './machines.ts'
 import type { Metrics } from './metrics.ts'
@@ -80,6 +83,7 @@ export interface PeerInit {
   readonly platform: Platform
   readonly admission: Admission
   readonly founded: FoundedNetwork
+  readonly learning: LearningWorkers
 }
 
 /** A running peer: gives the cores their ports, drives them, and answers the contract. */
@@ -94,6 +98,7 @@ export class Peer implements NodeApi {
   readonly #requester: RequesterDriver
   readonly #executor: ExecutorDriver
   readonly #book: JobBook
+  readonly #learning: LearningBook
   readonly #peers: PeerTable
   readonly #jobNames = new Map<string, string>()
   readonly #startedAt: number
@@ -142,6 +147,13 @@ export class Peer implements NodeApi {
       submit: (job, spec) =>
         this.#requester.step({ type: 'submit', job, spec: { ...spec, shortage: { policy: 'wait' } } }),
       forget: (job) => runner.forget(job),
+    })
+    this.#learning = new LearningBook({
+      ports,
+      network,
+      workers: init.learning,
+      isBarred: (peer) => this.#trust.isBarred(peer),
+      onModelUpdate: (peer, good) => this.#trust.judgeUpdate(peer, good),
     })
     this.#link = new TaskLink(ports, network, {
       toExecutor: (from, message) => {
@@ -208,6 +220,7 @@ export class Peer implements NodeApi {
         this.#changed = true
       },
     })
+    await this.#learning.start()
     this.#watchNetwork()
     this.#watchMetrics()
     this.#every(EVENT_INTERVAL_MS, () => this.#tellChanges())
@@ -363,6 +376,64 @@ export class Peer implements NodeApi {
     return this.#ports.log.entries()
   }
 
+  learningTasks(): ReturnType<LearningApi['learningTasks']> {
+    return this.#learning.learningTasks()
+  }
+
+  learningTask(...args: Parameters<LearningApi['learningTask']>): ReturnType<LearningApi['learningTask']> {
+    return this.#learning.learningTask(...args)
+  }
+
+  learningOptions(...args: Parameters<LearningApi['learningOptions']>): ReturnType<LearningApi['learningOptions']> {
+    return this.#learning.learningOptions(...args)
+  }
+
+  createLearningTask(
+    ...args: Parameters<LearningApi['createLearningTask']>
+  ): ReturnType<LearningApi['createLearningTask']> {
+    return this.#learning.createLearningTask(...args)
+  }
+
+  previewLearning(...args: Parameters<LearningApi['previewLearning']>): ReturnType<LearningApi['previewLearning']> {
+    return this.#learning.previewLearning(...args)
+  }
+
+  joinLearning(...args: Parameters<LearningApi['joinLearning']>): ReturnType<LearningApi['joinLearning']> {
+    return this.#learning.joinLearning(...args)
+  }
+
+  leaveLearning(...args: Parameters<LearningApi['leaveLearning']>): ReturnType<LearningApi['leaveLearning']> {
+    return this.#learning.leaveLearning(...args)
+  }
+
+  pauseLearning(...args: Parameters<LearningApi['pauseLearning']>): ReturnType<LearningApi['pauseLearning']> {
+    return this.#learning.pauseLearning(...args)
+  }
+
+  resumeLearning(...args: Parameters<LearningApi['resumeLearning']>): ReturnType<LearningApi['resumeLearning']> {
+    return this.#learning.resumeLearning(...args)
+  }
+
+  removeLearning(...args: Parameters<LearningApi['removeLearning']>): ReturnType<LearningApi['removeLearning']> {
+    return this.#learning.removeLearning(...args)
+  }
+
+  learningConfusion(
+    ...args: Parameters<LearningApi['learningConfusion']>
+  ): ReturnType<LearningApi['learningConfusion']> {
+    return this.#learning.learningConfusion(...args)
+  }
+
+  learningPredict(...args: Parameters<LearningApi['learningPredict']>): ReturnType<LearningApi['learningPredict']> {
+    return this.#learning.learningPredict(...args)
+  }
+
+  exportLearningModel(
+    ...args: Parameters<LearningApi['exportLearningModel']>
+  ): ReturnType<LearningApi['exportLearningModel']> {
+    return this.#learning.exportLearningModel(...args)
+  }
+
   identity(): Promise<IdentityInfo> {
     return this.#ports.identity.identity()
   }
@@ -453,6 +524,7 @@ export class Peer implements NodeApi {
     await this.#lending.save().catch(() => undefined)
     for (const stop of this.#stops.splice(0)) stop()
     this.#link.stop()
+    this.#learning.stop()
     this.#executor.stop()
     this.#requester.stop()
     await this.#admission.stop()
@@ -502,6 +574,7 @@ export class Peer implements NodeApi {
     this.#metrics.sample(() => this.#network.metrics())
     this.#metrics.sample(() => this.#ports.statements.samples())
     this.#metrics.sample(() => this.#trust.samples())
+    this.#metrics.sample(() => this.#learning.samples())
     this.#metrics.sample(() => {
       const { active, queued, modulesCached, workersReplaced } = this.#ports.sandbox.stats()
       const gauge = (name: string, help: string, value: number) => ({ name, help, kind: 'gauge' as const, value })
@@ -553,7 +626,7 @@ export class Peer implements NodeApi {
       return
     }
     const now = this.#ports.now()
-    const events = this.#book.takeEvents()
+    const events: NodeEvent[] = [...this.#book.takeEvents(), ...this.#learning.takeEvents()]
     if (this.#changed || now - this.#toldAt >= SNAPSHOT_INTERVAL_MS) {
       this.#changed = false
       this.#toldAt = now

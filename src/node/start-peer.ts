@@ -4,15 +4,19 @@ import type { Network } from '../net/network.ts'
 import type { DeviceKey } from '../storage/device-key-types.ts'
 import { type RootKeyBox, RootKeyStore } from '../storage/root-key-store.ts'
 import type { Store } from '../storage/store.ts'
+import { createAggregator } from '../workers/aggregation/aggregator.ts'
+import type { SpawnAggregator } from '../workers/aggregation/contract.ts'
 import type { Argon2idKernel } from '../workers/pow/argon2id.ts'
 import type { SpawnMiner } from '../workers/pow/contract.ts'
 import type { SpawnSandboxWorker } from '../workers/sandbox/contract.ts'
 import { createPool } from '../workers/sandbox/pool.ts'
+import type { SpawnTraining, TrainingWorker } from '../workers/training/client.ts'
 import { Admission, type AdmissionInit } from './admission.ts'
 import { PeerBlockSource } from './block-source.ts'
 import { BlockStore } from './block-store.ts'
 import { monotonicClock } from './clock.ts'
 import { IdentityBook } from './identity-book.ts'
+import type { LearningWorkers } from './learning-worker.ts'
 import type { Log } from './log.ts'
 import { Metrics } from './metrics.ts'
 import { Peer, type Platform } from './peer.ts'
@@ -37,6 +41,8 @@ export interface StartPeerInit {
   readonly loadArgon2id: () => Promise<Argon2idKernel>
   readonly spawnMiner: SpawnMiner
   readonly spawn: SpawnSandboxWorker
+  readonly spawnTraining: SpawnTraining
+  readonly spawnAggregator: SpawnAggregator
   readonly platform: Platform
   readonly log: Log
 }
@@ -121,7 +127,21 @@ export async function startPeer(init: StartPeerInit): Promise<Peer> {
     now,
     random,
   }
+  const aggregator = createAggregator({ spawn: init.spawnAggregator })
+  let training: TrainingWorker | undefined
+  const learning: LearningWorkers = {
+    training: () => {
+      training ??= init.spawnTraining()
+      return training
+    },
+    aggregation: () => aggregator,
+    stop: () => {
+      training?.terminate()
+      aggregator.close()
+    },
+  }
   return await Peer.start({
+    learning,
     ports,
     network,
     metrics,

@@ -1,0 +1,266 @@
+import { cidOfDigest } from '../core/codec/cid.ts'
+import type { Cid, PeerId } from '../core/codec/ids.ts'
+import { addFixed, decodeVector, encodeVector, rootCeiling, squaredNorm } from '../core/learning/fixed.ts'
+import { MILLIONTHS } from '../core/learning/limits.ts'
+import { parameterCount } from '../core/learning/model.ts'
+import type { PrivacyLedger } from '../core/learning/privacy/ledger.ts'
+import { addNoise, type NoisePlan, stepOfPlan } from '../core/learning/privacy/noise.ts'
+import type { UpdateVerdict } from '../core/learning/round-events.ts'
+import type { RoundHead } from '../core/learning/round-head.ts'
+import { initialState, type PeerUpdate } from '../core/learning/rules.ts'
+import type { LearningTask } from '../core/learning/task.ts'
+import type { Aggregator } from '../workers/aggregation/contract.ts'
+import type { TrainingWorker } from '../workers/training/client.ts'
+import type { Evaluation, LoadedDataset, TrainProgress } from '../workers/training/contract.ts'
+import type { LearningData } from './learning-contract.ts'
+import { sourceOf } from './learning-data.ts'
+import { type NodePorts, sha256 } from './ports.ts'
+
+export interface LearningWorkers {
+  /** Started with the first task that is joined. */
+  training(): TrainingWorker
+  aggregation(): Aggregator
+  stop(): void
+}
+
+/** The seed of the held-out choice: the same samples are held out after a restart. */
+const HELD_OUT_SEED = 1
+
+/** Deviations of noise that an honest update's norm stays within; see {@link normMaxOf}. */
+const NOISE_DEVIATIONS = 12
+
+/** How a task adds noise; `null` when it adds none. */
+export function noisePlanOf({ privacy, clipNorm }: LearningTask): NoisePlan | null {
+  if (privacy === null) return null
+  return { mode: privacy.mode, clipNorm, noiseMultiplierPpm: privacy.noiseMillionths, contributorsMin: 1 }
+}
+
+/** Largest norm of an honest update: the clip norm, and where noise is added √d + 12 of its deviations. */
+export function normMaxOf(task: LearningTask, length: number): number {
+  const noise = task.privacy === null ? 0 : task.privacy.noiseMillionths / MILLIONTHS
+  return Math.ceil(task.clipNorm * (1 + noise * (Math.sqrt(length) + NOISE_DEVIATIONS)))
+}
+
+/** The arithmetic of one task at one peer: trains, checks, scores and merges, in workers, on vectors kept as blocks. */
+export class LearningWorker {
+  readonly #ports: NodePorts
+  readonly #task: LearningTask
+  readonly #workers: LearningWorkers
+  readonly #length: number
+  readonly #vectors = new Map<Cid, Int32Array>()
+  readonly #losses = new Map<Cid, Promise<Evaluation | null>>()
+  #dataset: LoadedDataset | null = null
+
+  constructor(ports: NodePorts, task: LearningTask, workers: LearningWorkers) {
+    this.#ports = ports
+    this.#task = task
+    this.#workers = workers
+    this.#length = parameterCount(task.architecture)
+  }
+
+  get dataset(): LoadedDataset | null {
+    return this.#dataset
+  }
+
+  /** Bytes of a model or an update. */
+  get vectorBytes(): number {
+    return this.#length * 4
+  }
+
+  /** @throws By name: `InvalidDatasetError`, `LimitExceededError`, `InvalidModelError`. */
+  async load(data: LearningData): Promise<LoadedDataset> {
+    const { validation } = this.#task
+    const part = data.kind === 'bundled' ? data.part : undefined
+    const loaded = await this.#workers.training().load({
+      source: sourceOf(data, this.#task),
+      heldOutShare: validation.heldOutMillionths / MILLIONTHS,
+      seed: HELD_OUT_SEED,
+      partition: part === undefined ? null : { parts: part.of, part: part.index, alpha: null, seed: HELD_OUT_SEED },
+      samplesMax: null,
+    })
+    if (this.#dataset !== null) await this.#workers.training().unload(this.#dataset.id)
+    this.#losses.clear()
+    this.#dataset = loaded
+    return loaded
+  }
+
+  async unload(): Promise<void> {
+    if (this.#dataset !== null) await this.#workers.training().unload(this.#dataset.id)
+    this.#dataset = null
+  }
+
+  /** Has a model's, or the rule's state's, block here; fetches it if need be. */
+  async have(cid: Cid, from: readonly PeerId[]): Promise<Int32Array> {
+    const known = this.#vectors.get(cid)
+    if (known !== undefined) return known
+    const bytes = await this.#ports.source.fetch(cid, from, this.vectorBytes)
+    const values = decodeVector(bytes, this.#length)
+    await this.#ports.blocks.put(cid, bytes)
+    this.#vectors.set(cid, values)
+    return values
+  }
+
+  /** Makes a block of a vector, durable before it is spoken of. */
+  async keep(values: Int32Array): Promise<Cid> {
+    const bytes = encodeVector(values)
+    const cid = cidOfDigest(await sha256(bytes), 'raw')
+    await this.#ports.blocks.put(cid, bytes)
+    this.#vectors.set(cid, values)
+    return cid
+  }
+
+  /** Forgets vectors, here and on disk. */
+  async forget(cids: readonly Cid[]): Promise<void> {
+    for (const cid of cids) {
+      this.#vectors.delete(cid)
+      this.#losses.delete(cid)
+    }
+    await this.#ports.blocks.delete(cids)
+  }
+
+  /**
+   * Trains for a round.
+   *
+   * @param ledger - Charged, and made durable by `charged`, before noise is drawn; `null` where no noise is added.
+   */
+  async train(options: {
+    readonly job: string
+    readonly model: Cid
+    readonly ledger: PrivacyLedger | null
+    readonly charged: (ledger: PrivacyLedger) => Promise<void>
+    readonly onProgress: (progress: TrainProgress) => void
+  }): Promise<{ readonly update: Cid; readonly norm: number; readonly loss: number }> {
+    const { training, architecture, clipNorm } = this.#task
+    const dataset = this.#dataset
+    if (dataset === null) throw new Error('There is no data to train on')
+    const weights = await this.have(options.model, [])
+    const [seed = 0] = new Uint32Array(this.#ports.random(4).buffer)
+    const trained = await this.#workers.training().train(
+      {
+        job: options.job,
+        architecture,
+        weights,
+        dataset: dataset.id,
+        options: {
+          batchSize: training.batchSize,
+          steps: training.localSteps,
+          optimiser: training.optimiser,
+          learningRate: training.learningRateMillionths / MILLIONTHS,
+          momentum: training.momentumMillionths / MILLIONTHS,
+          proximal: training.proximalMuMillionths / MILLIONTHS,
+          seed,
+          clipNorm,
+        },
+      },
+      options.onProgress,
+    )
+    let values = trained.update
+    const plan = noisePlanOf(this.#task)
+    if (plan !== null && options.ledger !== null) {
+      options.ledger.charge(stepOfPlan(plan, { length: this.#length }))
+      await options.charged(options.ledger)
+      values = addNoise(values, plan, { bytes: (count) => this.#ports.random(count) })
+    }
+    return { update: await this.keep(values), norm: normOf(values), loss: trained.lossLast }
+  }
+
+  cancel(job: string): void {
+    if (this.#dataset !== null)
+      void this.#workers
+        .training()
+        .cancel(job)
+        .catch(() => undefined)
+  }
+
+  /** Pulls an announced update and says what it is worth here. */
+  async check(options: {
+    readonly model: Cid
+    readonly update: Cid
+    readonly norm: number | null
+    readonly from: readonly PeerId[]
+  }): Promise<UpdateVerdict> {
+    let bytes: Uint8Array
+    try {
+      bytes = await this.#ports.source.fetch(options.update, options.from, this.vectorBytes)
+    } catch (error) {
+      return error instanceof Error && error.name === 'LimitExceededError' ? 'wrong-shape' : 'unavailable'
+    }
+    let values: Int32Array
+    try {
+      values = decodeVector(bytes, this.#length)
+    } catch {
+      return 'wrong-shape'
+    }
+    const norm = normOf(values)
+    if (norm > normMaxOf(this.#task, this.#length)) return 'norm-over-bound'
+    if (options.norm !== norm) return 'norm-differs'
+    this.#vectors.set(options.update, values)
+    const before = await this.evaluation(options.model)
+    if (before === null) return 'unscored'
+    const after = await this.#score(addFixedOrNull(await this.have(options.model, []), values))
+    const factor = this.#task.validation.updateLossFactorMillionths / MILLIONTHS
+    return after !== null && after.loss <= before.loss * factor ? 'good' : 'bad'
+  }
+
+  /** Merges a set of updates; `null` when the rule refuses it. Every peer gets the same bytes. */
+  async aggregate(
+    head: RoundHead,
+    updates: readonly { readonly peer: PeerId; readonly update: Cid }[],
+  ): Promise<{ readonly model: Cid; readonly state: Cid | null; readonly worse: boolean } | null> {
+    const rows: PeerUpdate[] = updates.map(({ peer, update }) => {
+      const values = this.#vectors.get(update)
+      if (values === undefined) throw new Error(`Update ${update} of ${peer} is not here`)
+      return { peer, values }
+    })
+    const { rule, validation } = this.#task
+    const state =
+      head.state === null ? initialState(this.#length) : { center: await this.have(head.state, head.roster) }
+    // Clipped again: a hostile member does not clip. With noise the honest ones are above the clip norm, and may be.
+    const bounded = { ...rule, clipNorm: this.#task.privacy === null ? this.#task.clipNorm : null }
+    const merged = await this.#workers.aggregation().aggregate(rows, bounded, state)
+    const weights = addFixedOrNull(await this.have(head.model, []), merged.values)
+    if (weights === null) return null
+    const model = await this.keep(weights)
+    const kept = rule.rule === 'centered-clipping' ? await this.keep(merged.state.center) : null
+    const [before, after] = [await this.evaluation(head.model), await this.evaluation(model)]
+    const factor = validation.candidateLossFactorMillionths / MILLIONTHS
+    const worse = before !== null && (after === null || !(after.loss <= before.loss * factor))
+    return { model, state: kept, worse }
+  }
+
+  /** A model on the held-out samples here; `null` without any. */
+  evaluation(model: Cid): Promise<Evaluation | null> {
+    const known = this.#losses.get(model)
+    if (known !== undefined) return known
+    const scored = this.have(model, []).then((weights) => this.#score(weights))
+    this.#losses.set(model, scored)
+    scored.catch(() => this.#losses.delete(model))
+    return scored
+  }
+
+  async predict(model: Cid, features: Float32Array): Promise<Float32Array> {
+    const weights = await this.have(model, [])
+    const { architecture } = this.#task
+    return (await this.#workers.training().predict({ architecture, weights, features })).probabilities
+  }
+
+  async #score(weights: Int32Array | null): Promise<Evaluation | null> {
+    const dataset = this.#dataset
+    if (weights === null || dataset === null || dataset.heldOut === 0) return null
+    const { architecture } = this.#task
+    return await this.#workers.training().evaluate({ architecture, weights, dataset: dataset.id, part: 'held-out' })
+  }
+}
+
+function normOf(values: Int32Array): number {
+  return Number(rootCeiling(squaredNorm(values)))
+}
+
+/** The sum; `null` when it leaves I16F16. */
+function addFixedOrNull(a: Int32Array, b: Int32Array): Int32Array | null {
+  try {
+    return addFixed(a, b)
+  } catch {
+    return null
+  }
+}
