@@ -46,6 +46,8 @@ export interface TabOptions {
   readonly invite?: boolean
   /** Code put before the node worker's own, to make a tab that misbehaves. */
   readonly nodeWorkerPrelude?: string
+  /** The same for the training worker. */
+  readonly trainingWorkerPrelude?: string
 }
 
 /** A relay that serves the built page on loopback, and real Chromium tabs in it. */
@@ -89,7 +91,8 @@ export class Room {
   async tab(options: TabOptions = {}): Promise<Tab> {
     const context = await this.#browser.newContext({ serviceWorkers: 'block' })
     this.#contexts.add(context)
-    if (options.nodeWorkerPrelude !== undefined) await misbehave(context, options.nodeWorkerPrelude)
+    if (options.nodeWorkerPrelude !== undefined) await misbehave(context, 'node', options.nodeWorkerPrelude)
+    if (options.trainingWorkerPrelude !== undefined) await misbehave(context, 'training', options.trainingWorkerPrelude)
     const { lend = true, workers = 1, invite = true } = options
     const tab = await this.beside(context, invite ? this.url : `${this.#relay.url}/`)
     const lending = { optedIn: lend, workers, pauseOnBattery: false, pauseOnMetered: false }
@@ -174,9 +177,9 @@ async function resultsOf(page: Page, jobId: string): Promise<Map<number, string>
   return byUnit
 }
 
-/** Serves this context a node worker that runs `prelude` first. */
-async function misbehave(context: BrowserContext, prelude: string): Promise<void> {
-  await context.route(/\/assets\/node-worker-[^/]*\.js$/, async (route) => {
+/** Serves this context a worker that runs `prelude` first. */
+async function misbehave(context: BrowserContext, worker: 'node' | 'training', prelude: string): Promise<void> {
+  await context.route(new RegExp(`/assets/${worker}-worker-[^/]*\\.js$`), async (route) => {
     const response = await route.fetch()
     await route.fulfill({ response, body: `${prelude}\n${await response.text()}` })
   })

@@ -51,7 +51,10 @@ export interface LearningOptions {
   readonly clipNorm: number
   readonly privacy: LearningPrivacy | null
   readonly validation: {
-    /** An update is bad to a member when it multiplies the loss on the member's held-out samples by more than this. */
+    /**
+     * An update is bad to a member when it multiplies the loss on the member's held-out samples by more than this and leaves it worse than
+     * guessing (the logarithm of the number of classes).
+     */
     readonly updateLossFactorMax: number
     /** The same for the candidate model; a round whose candidate most members find worse is skipped. */
     readonly candidateLossFactorMax: number

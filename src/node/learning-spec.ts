@@ -28,7 +28,7 @@ export function optionsOf({ options = {} }: LearningTaskSpec): LearningOptions {
     ...options,
     rule,
     validation: {
-      updateLossFactorMax: 10,
+      updateLossFactorMax: 2,
       candidateLossFactorMax: 4,
       heldOutShare: 0.1,
       ...options.validation,

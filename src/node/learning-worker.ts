@@ -29,6 +29,9 @@ const HELD_OUT_SEED = 1
 /** Deviations of noise that an honest update's norm stays within; see {@link normMaxOf}. */
 const NOISE_DEVIATIONS = 12
 
+/** A loss below this doubles and halves by chance on a few samples, nats. */
+const LOSS_MIN = 0.1
+
 /** How a task adds noise; `null` when it adds none. */
 export function noisePlanOf({ privacy, clipNorm }: LearningTask): NoisePlan | null {
   if (privacy === null) return null
@@ -199,7 +202,9 @@ export class LearningWorker {
     if (before === null) return 'unscored'
     const after = await this.#score(addFixedOrNull(await this.have(options.model, []), values))
     const factor = this.#task.validation.updateLossFactorMillionths / MILLIONTHS
-    return after !== null && after.loss <= before.loss * factor ? 'good' : 'bad'
+    // A model that still does better than guessing is not spoiled: members whose data are unlike ours train away from us honestly.
+    const guessing = Math.log(this.#task.classes.length)
+    return after !== null && after.loss <= Math.max(before.loss * factor, guessing) ? 'good' : 'bad'
   }
 
   /** Merges a set of updates; `null` when the rule refuses it. Every peer gets the same bytes. */
@@ -224,7 +229,7 @@ export class LearningWorker {
     const kept = rule.rule === 'centered-clipping' ? await this.keep(merged.state.center) : null
     const [before, after] = [await this.evaluation(head.model), await this.evaluation(model)]
     const factor = validation.candidateLossFactorMillionths / MILLIONTHS
-    const worse = before !== null && (after === null || !(after.loss <= before.loss * factor))
+    const worse = before !== null && (after === null || !(after.loss <= Math.max(before.loss, LOSS_MIN) * factor))
     return { model, state: kept, worse }
   }
 

@@ -30,7 +30,10 @@ export interface TrainingTerms {
   readonly localSteps: number
 }
 
-/** When a member finds an update, or the candidate model, bad: when its loss on its held-out samples grows by more than the factor. */
+/**
+ * When a member finds an update, or the candidate model, bad: when its loss on its held-out samples grows by more than the factor. An update
+ * must also leave it worse than guessing. Rule [G7].
+ */
 export interface ValidationTerms {
   readonly updateLossFactorMillionths: number
   readonly candidateLossFactorMillionths: number

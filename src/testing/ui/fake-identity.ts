@@ -5,9 +5,10 @@ import { PlatformVerifier } from '../../node/verifier.ts'
 import { MemoryStore } from '../../storage/memory-store.ts'
 import { MemoryRootKeyBox } from '../../storage/root-key-box.ts'
 import { RootKeyStore } from '../../storage/root-key-store.ts'
+import { FakeLearning } from './fake-learning.ts'
 
 /** The identity of a node that is not running: the real book, kept in memory. */
-export class FakeIdentity implements IdentityApi {
+export class FakeIdentity extends FakeLearning implements IdentityApi {
   readonly #book = openBook()
 
   async identity(): Promise<IdentityInfo> {
