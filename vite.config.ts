@@ -9,6 +9,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const WORKER_NAMES = [
   { entry: '/src/workers/sandbox/', name: 'sandbox-worker' },
   { entry: '/src/workers/node/', name: 'node-worker' },
+  { entry: '/src/workers/aggregation/', name: 'aggregation-worker' },
   { entry: '/src/workers/training/', name: 'training-worker' },
   { entry: '/src/workers/pow/', name: 'pow-worker' },
 ] as const

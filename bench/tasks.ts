@@ -245,7 +245,9 @@ class Loop {
       const { id, receipt } = effect
       // The machines never look into the bytes.
       const signed: SignedReceipt = { executor: this.#peer, receipt, hash: this.#outputHash, bytes: this.#outcome }
-      this.#queue.push(() => this.#stepExecutor({ type: 'receiptSigned', nowMs: this.#nowMs, id, signed }))
+      this.#queue.push(() =>
+        this.#stepExecutor({ type: 'receiptsSigned', nowMs: this.#nowMs, receipts: [{ id, signed }] }),
+      )
     }
   }
 }

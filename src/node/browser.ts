@@ -54,6 +54,7 @@ async function takeInvite(tab: NodeHandle): Promise<void> {
   if (invite === null) return
   history.replaceState(history.state, '', location.pathname + location.search)
   // A link of another network is no reason not to open.
+  // biome-ignore lint/correctness/useHookAtTopLevel: a method of the node's contract, not a hook
   if (tab.role() === 'viewer') await tab.api.useInvite(invite).catch(() => undefined)
 }
 

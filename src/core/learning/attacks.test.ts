@@ -43,7 +43,10 @@ describe('hostileUpdate', () => {
 
   it('never leaves what an update may hold', () => {
     const huge = [Int32Array.of(VECTOR_NORM_MAX, -VECTOR_NORM_MAX)]
-    const made = hostileUpdate({ attack: 'inner-product', tau: 10 }, huge, { own: new Int32Array(2), rng: seededRng(1) })
+    const made = hostileUpdate({ attack: 'inner-product', tau: 10 }, huge, {
+      own: new Int32Array(2),
+      rng: seededRng(1),
+    })
     expect(made).toEqual(Int32Array.of(-VECTOR_NORM_MAX, VECTOR_NORM_MAX))
   })
 })

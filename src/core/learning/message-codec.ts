@@ -5,13 +5,7 @@ import { bytes, cid, hash, integer, list, peerId } from '../codec/fields.ts'
 import { sha256Hex } from '../codec/hash.ts'
 import type { Hash, LearningTaskId } from '../codec/ids.ts'
 import { MESSAGE_LIMITS, STATEMENT_LIMITS } from '../codec/limits.ts'
-import type { Verifier } from '../identity/ports.ts'
-import {
-  checkStatementNetwork,
-  type DecodedStatement,
-  decodeStatement,
-  verifyStatement,
-} from '../identity/statement.ts'
+import { type DecodedStatement, decodeStatement } from '../identity/statement.ts'
 import * as limits from './limits.ts'
 import type {
   CommittedRound,
@@ -249,17 +243,4 @@ function read<Kind extends LearningStatementKind, Body>(
   // Kind and body belong together by the switch above.
   const statement = { kind, author, timestampMs, body: value, bytes: signed } as unknown as LearningStatement
   return { statement, decoded }
-}
-
-/**
- * Verifies what a message carries: every statement is of this network and signed by its author.
- *
- * @throws A named error; the sender is at fault.
- */
-export async function verifyLearningStatements(
-  statements: readonly DecodedStatement<unknown>[],
-  options: { readonly network: string; readonly verifier: Verifier },
-): Promise<void> {
-  for (const { statement } of statements) checkStatementNetwork(statement, options.network)
-  await Promise.all(statements.map((statement) => verifyStatement(statement, options.verifier)))
 }

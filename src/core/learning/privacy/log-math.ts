@@ -1,11 +1,5 @@
 /** Logarithms of numbers that doubles cannot hold, and the functions the accountants need of them. */
 
-/** `ln(eᵃ + eᵇ)`. */
-export function logAdd(a: number, b: number): number {
-  const [low, high] = a < b ? [a, b] : [b, a]
-  return low === -Infinity ? high : high + Math.log1p(Math.exp(low - high))
-}
-
 /**
  * `ln(erfc(x))`, to about 14 digits.
  *

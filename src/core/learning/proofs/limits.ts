@@ -4,7 +4,11 @@
  */
 export const PROJECTION_COUNTS: readonly number[] = [2, 6, 14, 30, 62, 126]
 
-/** Projections by default: the false-accept chance at twice the bound is stated by `falseAcceptBound`. */
+/**
+ * Projections by default: the false-accept chance at twice the bound is stated by `falseAcceptBound`.
+ *
+ * @public
+ */
 export const PROJECTIONS_DEFAULT = 126
 
 /** Bits of one range: a projection with its sign, and each half of the slack. */
@@ -25,7 +29,11 @@ export const PROOF_BATCH_MAX = 64
 /** Samples of a public challenge set: MNIST's test set has 10,000; one byte and one hash of each is kept while a claim is made. */
 export const CHALLENGE_SAMPLES_MAX = 65_536
 
-/** Predictions that one spot check opens: a tenth of false ones is missed with a chance of 1.4 in a million. */
+/**
+ * Predictions that one spot check opens: a tenth of false ones is missed with a chance of 1.4 in a million.
+ *
+ * @public
+ */
 export const SPOT_CHECKS_DEFAULT = 128
 
 /** Most predictions that one spot check may open; each costs the verifier a run of the model. */

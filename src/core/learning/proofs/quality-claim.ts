@@ -28,7 +28,11 @@ export interface QualityClaim {
   readonly root: Uint8Array
 }
 
-/** What a page says beside a claim that was checked. */
+/**
+ * What a page says beside a claim that was checked.
+ *
+ * @public
+ */
 export const QUALITY_CLAIM_PROVES =
   'Spot-checked: this model gives the claimed predictions on a public set, up to the stated share. It says nothing about private data, nor that the model was not trained on this set.'
 
