@@ -10,6 +10,7 @@ import { partitionRows } from '../src/core/learning/dataset-split.ts'
 import { addToScore, emptyScore } from '../src/core/learning/evaluation.ts'
 import type { Architecture } from '../src/core/learning/model.ts'
 import { ReferenceModel } from '../src/core/learning/reference-trainer.ts'
+import { defaultRule } from '../src/core/learning/rules.ts'
 import type { LearningOptions, LearningTaskDetail } from '../src/node/learning-contract.ts'
 import { Room, type Tab, type TabOptions } from './support/room.ts'
 import { until } from './support/until.ts'
@@ -153,7 +154,7 @@ function accuracyOf(exported: string, architecture: Architecture, test: Samples)
 }
 
 const TABS = 8
-const SAMPLES_OF_TAB = 1_500
+const SAMPLES_OF_TAB = 3_000
 const ALPHA = 0.3
 const ARCHITECTURE = { kind: 'mlp', inputs: 784, hidden: [32], outputs: 10 } as const
 const ROUNDS_MAX = 60
@@ -198,7 +199,7 @@ describe('eight tabs, two of them hostile, on skewed MNIST', () => {
       clipNorm: 4,
       participantsMin: 5,
       participantsTarget: TABS - 1,
-      rule: { rule: 'trimmed-mean', byzantineMax: 2, nearestNeighbourMixing: true },
+      rule: defaultRule(2),
       trainMs: 15_000,
       voteMs: 3_000,
     })
