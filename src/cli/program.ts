@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander'
 import { POLICY_KINDS, type PolicyKind } from '../core/admission/policy.ts'
+import { LOCAL_STEPS_MAX, MEMBERS_MAX, PARTICIPANTS_MIN, PEERS_MAX, ROUNDS_MAX } from '../core/learning/limits.ts'
+import type { RuleName } from '../core/learning/rules.ts'
 import { GAS_MAX, MEMORY_BYTES_MAX, PPM, PRIORITY_MAX, REPLICAS_MAX, WALL_MS_MAX } from '../core/tasks/limits.ts'
 import type { JobOptions } from '../node/contract.ts'
 import { VERSION } from '../node/version.ts'
@@ -47,6 +49,7 @@ export function createProgram(makeContext: MakeContext): Command {
   addVerify(program, makeContext)
   addId(program, makeContext)
   addTrust(program, makeContext)
+  addLearn(program, makeContext)
   return program
 }
 
@@ -405,4 +408,127 @@ function addTrust(program: Command, makeContext: MakeContext): void {
         flags: IdFlags & { type?: string; severity?: 'info' | 'warning' | 'serious'; peer?: string; limit: number },
       ) => (await commands()).eventsCommand({ ...flags, ...options(flags) }, makeContext(flags)),
     )
+}
+
+const RULES: readonly RuleName[] = [
+  'mean',
+  'median',
+  'trimmed-mean',
+  'krum',
+  'multi-krum',
+  'bulyan',
+  'centered-clipping',
+]
+const LEARN_WAIT_SECONDS = 60
+
+interface LearnFlags {
+  readonly relay: string
+  readonly dataDir: string
+  readonly wait: number
+  readonly digits?: string
+  readonly csv?: string
+  readonly label?: string
+  readonly images?: string
+  readonly labels?: string
+  readonly out?: string
+  readonly json?: boolean
+}
+
+interface LearnCreateFlags extends LearnFlags {
+  readonly name: string
+  readonly layers: readonly number[]
+  readonly classes: readonly string[]
+  readonly rule: RuleName
+  readonly byzantine: number
+  readonly rounds?: number
+  readonly steps?: number
+  readonly rate?: number
+  readonly clip?: number
+  readonly min?: number
+  readonly target?: number
+}
+
+function withLearn(command: Command, waitSeconds = LEARN_WAIT_SECONDS): Command {
+  return withOutput(withRelay(command))
+    .option('--data-dir <folder>', 'where the task, its model and the data are kept, or :memory:', ':memory:')
+    .option('--wait <seconds>', 'give up when no such task is heard of', decimal(1, DAY_SECONDS), waitSeconds)
+}
+
+function withLearningData(command: Command): Command {
+  return command
+    .option('--digits <part>', 'the digits that come with Starling: all, or such as 2/5')
+    .option('--csv <file>', 'a table with a header line')
+    .option('--label <column>', 'of --csv: the column of classes')
+    .option('--images <file>', 'pictures in the format of MNIST')
+    .option('--labels <file>', 'of --images: their labels')
+    .option('--out <file>', 'save the model at the end, as .safetensors or .onnx')
+}
+
+function addLearn(program: Command, makeContext: MakeContext): void {
+  const learn = program.command('learn').description('train a model together, without giving the data away')
+  const list = (text: string) => text.split(',').map((part) => part.trim())
+  const layers = (text: string) => text.split('-').map(whole(1, 65_536))
+  const common = ({ relay, dataDir, wait }: LearnFlags) => ({ relay, dataDir, waitSeconds: wait })
+  withLearningData(withLearn(learn.command('create').description('announce a task, and take part when data is given')))
+    .option('--name <text>', 'shown to others', 'Digits')
+    .option('--layers <widths>', 'inputs, hidden layers and classes', layers, [196, 32, 10])
+    .option('--classes <names>', 'comma-separated', list, ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
+    .addOption(new Option('--rule <name>', 'how updates become one').choices([...RULES]).default('trimmed-mean'))
+    .option('--byzantine <number>', 'hostile members the rule is to withstand', whole(0, PEERS_MAX), 1)
+    .option('--rounds <number>', 'rounds', whole(1, ROUNDS_MAX))
+    .option('--steps <number>', 'local steps of a round', whole(1, LOCAL_STEPS_MAX))
+    .option('--rate <number>', 'learning rate', decimal(0.000_001, 100))
+    .option('--clip <norm>', 'most that one update may change', decimal(0.001, 16_000))
+    .option('--min <number>', 'fewest updates of a round', whole(PARTICIPANTS_MIN, MEMBERS_MAX))
+    .option('--target <number>', 'members to wait for at first', whole(PARTICIPANTS_MIN, MEMBERS_MAX))
+    .action(async (flags: LearnCreateFlags) => {
+      const { learnCreateCommand } = await import('./commands/learn.ts')
+      const {
+        name,
+        layers: widths,
+        classes,
+        rule,
+        byzantine: byzantineMax,
+        rounds,
+        steps,
+        rate,
+        clip,
+        min,
+        target,
+      } = flags
+      const options = {
+        ...(rounds !== undefined && { rounds }),
+        ...(steps !== undefined && { localSteps: steps }),
+        ...(rate !== undefined && { learningRate: rate }),
+        ...(clip !== undefined && { clipNorm: clip }),
+        ...(min !== undefined && { participantsMin: min }),
+        ...(target !== undefined && { participantsTarget: target }),
+      }
+      const task = { name, layers: widths, classes, rule, byzantineMax, options }
+      await learnCreateCommand({ ...common(flags), ...task, data: flags, out: flags.out ?? null }, makeContext(flags))
+    })
+  withLearningData(
+    withLearn(learn.command('join').description('take part in a task').argument('[task]', 'its id (default: any)')),
+  ).action(async (task: string | undefined, flags: LearnFlags) => {
+    const { learnJoinCommand } = await import('./commands/learn.ts')
+    await learnJoinCommand(task ?? null, { ...common(flags), data: flags, out: flags.out ?? null }, makeContext(flags))
+  })
+  withLearn(
+    learn.command('status').description('list the tasks of a room, or show one').argument('[task]', 'its id'),
+    10,
+  ).action(async (task: string | undefined, flags: LearnFlags) => {
+    const { learnStatusCommand } = await import('./commands/learn.ts')
+    await learnStatusCommand(task ?? null, common(flags), makeContext(flags))
+  })
+  withLearn(
+    learn
+      .command('export')
+      .description('save the model of a task that was joined with this --data-dir')
+      .argument('<task>')
+      .argument('<file>', '.safetensors or .onnx'),
+    10,
+  ).action(async (task: string, file: string, flags: LearnFlags) => {
+    const { learnExportCommand } = await import('./commands/learn.ts')
+    await learnExportCommand(task, file, common(flags), makeContext(flags))
+  })
 }

@@ -421,7 +421,7 @@ export class LearningBook implements LearningApi {
     if (notice.type === 'evidence') {
       this.#counts.evidence++
       const message = `A member of "${entry.task.name}" signed two statements that contradict each other`
-      security.add({ type: 'result-conflict', peerId: notice.peer, message, evidence: [...notice.statements] })
+      security.add({ type: 'result-equivocation', peerId: notice.peer, message, evidence: [...notice.statements] })
       return
     }
     if (notice.type !== 'committed') return
