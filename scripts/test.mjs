@@ -41,13 +41,13 @@ const steps = {
     const knip = await node([inRoot('node_modules', 'knip', 'bin', 'knip.js')])
     return biome && knip
   },
-  unit: () => vitest('unit', 10 * MINUTE_MS),
+  unit: () => vitest('unit', 25 * MINUTE_MS),
   build: async () => {
     await build({ ifStale: true })
     return true
   },
   budget: () => node([inRoot('scripts', 'budget.mjs')]),
-  e2e: () => vitest('e2e', 25 * MINUTE_MS),
+  e2e: () => vitest('e2e', 45 * MINUTE_MS),
 }
 
 /** @param {string} flag @returns {string[] | null} */

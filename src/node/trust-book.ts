@@ -396,6 +396,8 @@ export class TrustBook implements TrustApi {
         const { barred } = change
         const record = this.#state.record(barred.root)
         if (record !== undefined) store.changed(record)
+        // A bar must outlive a reload in the next moment.
+        void store.flush()
         log.add({ type: 'peer-blacklisted', rootId: barred.root, message: reasonWords(barred) })
         for (const device of record?.devices ?? []) network.disconnect(device)
         return true
