@@ -224,7 +224,8 @@ export class LearningBook implements LearningApi {
   async learningConfusion(taskId: string): Promise<ConfusionMatrix | null> {
     const { run, task } = this.#entry(taskId)
     if (run === null || !run.machine.modelReady) return null
-    const { model, round } = run.machine.head
+    const { model, round, roster } = run.machine.head
+    await run.worker.have(model, roster)
     const evaluation = await run.worker.evaluation(model)
     return evaluation === null ? null : { classes: task.classes, counts: evaluation.confusion, round }
   }
@@ -237,7 +238,7 @@ export class LearningBook implements LearningApi {
 
   async exportLearningModel(taskId: string, format: 'safetensors' | 'onnx'): Promise<Uint8Array> {
     const run = this.#running(taskId)
-    const weights = fromFixedVector(await run.worker.have(run.machine.head.model, []))
+    const weights = fromFixedVector(await run.worker.have(run.machine.head.model, run.machine.head.roster))
     const { architecture, classes } = run.task
     const model = { architecture, weights, classes }
     return format === 'onnx' ? writeOnnx(model) : writeSafetensors(model)
@@ -549,8 +550,7 @@ export class LearningBook implements LearningApi {
 
   #running(taskId: string): LearningRun {
     const { run } = this.#entry(taskId)
-    if (run === null || !run.machine.modelReady)
-      throw new LearningTaskError(`The model of task ${taskId} is not here`, { task: taskId })
+    if (run === null) throw new LearningTaskError(`The model of task ${taskId} is not here`, { task: taskId })
     return run
   }
 }
