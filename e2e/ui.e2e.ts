@@ -47,7 +47,10 @@ describe('the interface', () => {
     await page.keyboard.press('Enter')
     // The page comes in a chunk of its own: before it is there, Tab walks the page that is about to go.
     await page.waitForURL(/\/run$/)
-    await page.getByText(/Collatz/).first().waitFor()
+    await page
+      .getByText(/Collatz/)
+      .first()
+      .waitFor()
     await tabTo(page, /Collatz/)
     await page.keyboard.press('Enter')
     await page.getByRole('textbox', { name: 'Units' }).waitFor()
