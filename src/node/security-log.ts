@@ -16,7 +16,7 @@ import type { SampledGauge } from './metrics.ts'
 import type { SecurityEvent, SecurityFilter } from './trust-contract.ts'
 
 const BUCKET = 'security'
-/** Records written together at most this late: an attack must not turn into as many disk writes. */
+/** Records that are not serious are written together at most this late: an attack must not turn into as many disk writes. */
 const FLUSH_MS = 500
 /** What a question without a limit gets. */
 const ANSWER_MAX = 500
@@ -106,6 +106,8 @@ export class SecurityLog {
     this.#events.push(event)
     this.#save({ bucket: BUCKET, key: keyOf(event.id), value: encode(event) })
     this.#cut()
+    // What somebody is punished for must not be forgotten by a reload in the next moment; repetitions are bounded above.
+    if (event.severity === 'serious') void this.flush()
     for (const listener of this.#listeners) listener(event)
   }
 
