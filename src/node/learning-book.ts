@@ -22,6 +22,7 @@ import type {
   LearningApi,
   LearningBudget,
   LearningData,
+  LearningDataSummary,
   LearningEvent,
   LearningFact,
   LearningOptions,
@@ -33,7 +34,7 @@ import type {
   LearningTaskSpec,
   LearningTaskSummary,
 } from './learning-contract.ts'
-import { dataOps, forgetDataOps, readData } from './learning-data.ts'
+import { dataOps, forgetDataOps, readData, sourceToInspect } from './learning-data.ts'
 import { LearningLink } from './learning-link.ts'
 import { forgetRunOps, LearningRun } from './learning-run.ts'
 import { optionsOf, optionsOfTask, taskOf } from './learning-spec.ts'
@@ -152,6 +153,20 @@ export class LearningBook implements LearningApi {
     return id
   }
 
+  async inspectLearningData(data: Exclude<LearningData, { kind: 'samples' }>): Promise<LearningDataSummary> {
+    const training = this.#init.workers.training()
+    const loaded = await training.load({
+      source: sourceToInspect(data),
+      heldOutShare: 0,
+      seed: 0,
+      partition: null,
+      samplesMax: null,
+    })
+    await training.unload(loaded.id)
+    const { training: samples, features: inputs, labelNames: classes, perClass, picture, schema: table } = loaded
+    return { samples, inputs, classes, perClass, picture, table }
+  }
+
   async previewLearning(taskId: string, data: LearningData): Promise<LearningPreview> {
     const { task } = this.#entry(taskId)
     const worker = new LearningWorker(this.#init.ports, task, this.#init.workers)
@@ -232,7 +247,8 @@ export class LearningBook implements LearningApi {
 
   async learningPredict(taskId: string, input: Float32Array): Promise<LearningPrediction> {
     const run = this.#running(taskId)
-    const { model, round } = run.machine.head
+    const { model, round, roster } = run.machine.head
+    await run.worker.have(model, roster)
     return { probabilities: await run.worker.predict(model, input), round }
   }
 

@@ -2,6 +2,7 @@
  * The part of the node's contract that is about training a model together. Plain data only: decimals here, integers on the wire.
  * Vectors and samples are typed arrays, so that they cross to the node's worker in one copy.
  */
+import type { TableSchema } from '../core/learning/dataset-table.ts'
 import type { Architecture } from '../core/learning/model.ts'
 import type { AggregationRule, RuleName } from '../core/learning/rules.ts'
 import type { Reason } from './contract.ts'
@@ -71,6 +72,8 @@ export interface LearningTaskSpec {
   readonly classes: readonly string[]
   /** Weights to start from, flattened; drawn from a seed when absent. */
   readonly initialWeights?: Float32Array
+  /** How tables are read: of {@link LearningApi.inspectLearningData}. Absent for pictures. */
+  readonly table?: TableSchema
   readonly options?: Partial<LearningOptions>
 }
 
@@ -90,6 +93,17 @@ export type LearningData =
   | { readonly kind: 'idx'; readonly images: Uint8Array; readonly labels: Uint8Array }
   /** Ready samples: `inputs` holds `labels.length` rows; the page makes these from pictures. */
   | { readonly kind: 'samples'; readonly inputs: Float32Array; readonly labels: Uint8Array }
+
+/** What a task for this data needs: its creator looks at its own data first. */
+export interface LearningDataSummary {
+  readonly samples: number
+  /** Values of one sample: the architecture's inputs. */
+  readonly inputs: number
+  readonly classes: readonly string[]
+  readonly perClass: readonly number[]
+  readonly picture: { readonly width: number; readonly height: number } | null
+  readonly table: TableSchema | null
+}
 
 /** What joining with this data would mean, before anything is sent. */
 export interface LearningPreview {
@@ -264,6 +278,8 @@ export interface LearningApi {
   learningOptions(spec: LearningTaskSpec): Promise<LearningOptions>
   /** Signs and announces a task; resolves with its id. The creator is its first member once it joins. */
   createLearningTask(spec: LearningTaskSpec): Promise<string>
+  /** Errors name what is wrong with the data: column, row, value. Not for ready samples, whose shape is the caller's own. */
+  inspectLearningData(data: Exclude<LearningData, { kind: 'samples' }>): Promise<LearningDataSummary>
   previewLearning(taskId: string, data: LearningData): Promise<LearningPreview>
   /** Stores the data here and asks to be a member. */
   joinLearning(taskId: string, data: LearningData): Promise<void>

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { LearningTaskId } from '../core/codec/ids.ts'
 import { inputsOf } from '../core/learning/model.ts'
-import type { LearningTask } from '../core/learning/task.ts'
+import { type LearningTask, readTableSchema } from '../core/learning/task.ts'
 import type { Store, StoreOp } from '../storage/store.ts'
 import type { DatasetSource } from '../workers/training/contract.ts'
 import type { LearningData } from './learning-contract.ts'
@@ -70,6 +70,25 @@ export async function readData(store: Store, task: LearningTaskId): Promise<Lear
   return { kind: 'samples', inputs: new Float32Array(first.slice().buffer), labels: second }
 }
 
+/** Data of which no task is known yet. */
+export function sourceToInspect(data: Exclude<LearningData, { kind: 'samples' }>): DatasetSource {
+  switch (data.kind) {
+    case 'bundled':
+      return { kind: 'bundled' }
+    case 'csv':
+      return {
+        kind: 'csv',
+        file: data.bytes,
+        schema: null,
+        label: data.labelColumn,
+        classes: null,
+        incompleteRows: 'refuse',
+      }
+    case 'idx':
+      return { kind: 'idx', images: data.images, labels: data.labels, classes: null }
+  }
+}
+
 /** The data as the training worker reads it. */
 export function sourceOf(data: LearningData, task: LearningTask): DatasetSource {
   const { classes, architecture } = task
@@ -80,9 +99,9 @@ export function sourceOf(data: LearningData, task: LearningTask): DatasetSource 
       return {
         kind: 'csv',
         file: data.bytes,
-        schema: null,
-        label: data.labelColumn,
-        classes,
+        schema: task.table === null ? null : readTableSchema(task.table),
+        label: task.table === null ? data.labelColumn : null,
+        classes: task.table === null ? classes : null,
         incompleteRows: 'refuse',
       }
     case 'idx':

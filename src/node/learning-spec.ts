@@ -53,6 +53,7 @@ export function taskOf(
     description: spec.description,
     architecture: spec.architecture,
     classes: [...spec.classes],
+    table: spec.table === undefined ? null : JSON.stringify(spec.table),
     initialModel: made.initialModel,
     training: {
       optimiser: options.optimiser,

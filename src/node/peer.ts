@@ -394,6 +394,12 @@ export class Peer implements NodeApi {
     return this.#learning.createLearningTask(...args)
   }
 
+  inspectLearningData(
+    ...args: Parameters<LearningApi['inspectLearningData']>
+  ): ReturnType<LearningApi['inspectLearningData']> {
+    return this.#learning.inspectLearningData(...args)
+  }
+
   previewLearning(...args: Parameters<LearningApi['previewLearning']>): ReturnType<LearningApi['previewLearning']> {
     return this.#learning.previewLearning(...args)
   }

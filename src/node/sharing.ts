@@ -104,6 +104,7 @@ const METHODS: Readonly<Record<keyof NodeApi, 'read' | 'write' | 'none'>> = {
   learningTask: 'read',
   learningOptions: 'read',
   createLearningTask: 'write',
+  inspectLearningData: 'read',
   previewLearning: 'read',
   joinLearning: 'write',
   leaveLearning: 'write',

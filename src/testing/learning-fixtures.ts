@@ -12,6 +12,7 @@ export function learningTask(creator: PeerId, changes: Partial<LearningTask> = {
     description: '',
     architecture: { kind: 'mlp', inputs: 2, hidden: [], outputs: 2 },
     classes: ['a', 'b'],
+    table: null,
     initialModel: cidOf(new Uint8Array(24), 'raw'),
     training: {
       optimiser: 'sgd',

@@ -52,11 +52,16 @@ export interface LearnJoinOptions extends LearnPeerOptions {
 export async function learnCreateCommand(options: LearnCreateOptions, context: Context): Promise<void> {
   const data = readLearningData(options.data)
   const peer = await start(options, context)
+  // A file says itself how wide it is and which classes it has.
+  const seen = data === null || data.kind === 'samples' ? null : await peer.inspectLearningData(data)
+  const hidden = options.layers.slice(1, -1)
+  const layers = seen === null ? options.layers : [seen.inputs, ...hidden, seen.classes.length]
   const taskId = await peer.createLearningTask({
     name: options.name,
     description: '',
-    architecture: architectureOf(options.layers),
-    classes: options.classes,
+    architecture: architectureOf(layers),
+    classes: seen?.classes ?? options.classes,
+    ...(seen?.table && { table: seen.table }),
     options: { ...options.options, rule: ruleOf(options.rule, options.byzantineMax) },
   })
   if (context.terminal.json) await context.terminal.writeJson({ taskId })

@@ -88,6 +88,9 @@ export const MILLIONTHS = 1_000_000
 /** Learning rates, momenta and μ beyond this diverge. */
 export const RATE_MILLIONTHS_MAX = 100 * MILLIONTHS
 
+/** Characters of a task's schema of tables, as JSON: hundreds of columns. */
+export const TABLE_JSON_CHARS_MAX = 65_536
+
 /** Shortest phase of a round: a message has to cross a slow network and be answered. */
 export const PHASE_MS_MIN = 200
 

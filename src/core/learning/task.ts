@@ -14,6 +14,7 @@ import {
   signStatement,
   verifyStatement,
 } from '../identity/statement.ts'
+import { checkSchema, type TableSchema } from './dataset-table.ts'
 import * as limits from './limits.ts'
 import { type Architecture, parameterCount } from './model.ts'
 import { type AggregationRule, checkRule, participantsMin } from './rules.ts'
@@ -62,6 +63,8 @@ export interface LearningTask {
   readonly architecture: Architecture
   /** One name for each output. */
   readonly classes: readonly string[]
+  /** How a table is read, as JSON of a `TableSchema`, so that all members' columns mean the same; `null` for pictures. Rule [MD5]. */
+  readonly table: string | null
   /** Raw block of the first weights: I16F16, little-endian. */
   readonly initialModel: Cid
   readonly training: TrainingTerms
@@ -143,6 +146,7 @@ const learningTaskSchema: v.GenericSchema<unknown, LearningTask> = v.strictObjec
   description: text(0, limits.LEARNING_DESCRIPTION_CHARS_MAX),
   architecture: architectureSchema,
   classes: list(text(1, limits.LEARNING_NAME_CHARS_MAX), 2, limits.DATASET_CLASSES_MAX),
+  table: v.nullable(text(2, limits.TABLE_JSON_CHARS_MAX)),
   initialModel: cid,
   training: v.strictObject({
     optimiser: v.picklist(['sgd', 'adam']),
@@ -190,6 +194,7 @@ function* faultsOf(task: LearningTask): Generator<Fault> {
   yield* thrownBy('rule', () => checkRule(rule))
   if (classes.length !== architecture.outputs)
     yield { field: 'classes', value: classes.length, limit: `${architecture.outputs} outputs` }
+  if (task.table !== null) yield* thrownBy('table', () => readTableSchema(task.table as string))
   if (new Set(classes).size !== classes.length) yield { field: 'classes', value: 'a name twice', limit: 'once' }
   if (task.participantsTarget < task.participantsMin)
     yield { field: 'participantsTarget', value: task.participantsTarget, limit: `at least ${task.participantsMin}` }
@@ -210,6 +215,23 @@ function* thrownBy(field: string, check: () => unknown): Generator<Fault> {
     if (!(error instanceof StarlingError)) throw error
     yield { field, value: error.name, limit: error.message }
   }
+}
+
+/**
+ * How members read their tables, from the task's text.
+ *
+ * @throws {@link InvalidMessageError} When it is no JSON; {@link InvalidDatasetError} or a limit error when it is no schema.
+ */
+export function readTableSchema(json: string): TableSchema {
+  let schema: TableSchema
+  try {
+    schema = JSON.parse(json) as TableSchema
+    checkSchema(schema)
+  } catch (cause) {
+    if (cause instanceof StarlingError) throw cause
+    throw new InvalidMessageError('task.table is no schema of a table', { field: 'task.table' }, { cause })
+  }
+  return schema
 }
 
 /**

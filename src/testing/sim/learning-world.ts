@@ -91,6 +91,7 @@ class Run {
       description: '',
       architecture: { kind: 'mlp', inputs: 2, hidden: [], outputs: 2 },
       classes: ['a', 'b'],
+      table: null,
       initialModel: cidOf(new Uint8Array(24), 'raw'),
       training: {
         optimiser: 'sgd',

@@ -1,6 +1,7 @@
 import type {
   ConfusionMatrix,
   LearningApi,
+  LearningDataSummary,
   LearningOptions,
   LearningPrediction,
   LearningPreview,
@@ -26,6 +27,10 @@ export class FakeLearning implements LearningApi {
 
   async createLearningTask(_spec: LearningTaskSpec): Promise<string> {
     return 'a'.repeat(64)
+  }
+
+  async inspectLearningData(): Promise<LearningDataSummary> {
+    return { samples: 0, inputs: 1, classes: [], perClass: [], picture: null, table: null }
   }
 
   async previewLearning(): Promise<LearningPreview> {
