@@ -13,7 +13,13 @@ import { writeSafetensors } from '../core/learning/model-safetensors.ts'
 import { privacyMeaning } from '../core/learning/privacy/meaning.ts'
 import { stepOfPlan } from '../core/learning/privacy/noise.ts'
 import type { RoundNotice } from '../core/learning/round-events.ts'
-import { type LearningTask, learningTaskId, signLearningTask, verifyLearningTask } from '../core/learning/task.ts'
+import {
+  type LearningTask,
+  learningTaskId,
+  readTableSchema,
+  signLearningTask,
+  verifyLearningTask,
+} from '../core/learning/task.ts'
 import type { Network } from '../net/network.ts'
 import type { StoreOp } from '../storage/store.ts'
 import type { Reason } from './contract.ts'
@@ -509,6 +515,7 @@ export class LearningBook implements LearningApi {
       architecture: task.architecture,
       parameters: parameterCount(task.architecture),
       classes: task.classes,
+      table: task.table === null ? null : readTableSchema(task.table),
       options: optionsOfTask(task),
       memberIds: members,
       samples: (dataset?.training ?? 0) + (dataset?.heldOut ?? 0),

@@ -169,6 +169,8 @@ export interface LearningTaskDetail extends LearningTaskSummary {
   readonly architecture: Architecture
   readonly parameters: number
   readonly classes: readonly string[]
+  /** How tables are read; `null` for pictures. */
+  readonly table: TableSchema | null
   readonly options: LearningOptions
   readonly memberIds: readonly string[]
   readonly samples: number
