@@ -23,7 +23,7 @@ export function ThroughputPlot({ steps, stepMs, perSecond }: ThroughputPlotProps
         x={x}
         series={[{ name: 'units/s', values }]}
         height={200}
-        relativeTime
+        axis="ago"
       />
     </Panel>
   )

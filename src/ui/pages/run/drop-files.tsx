@@ -1,6 +1,5 @@
-import { Upload } from 'lucide-react'
-import { type DragEvent, useState } from 'react'
 import type { UnitFile } from '../../../core/tasks/unit.ts'
+import { DropZone } from '../../parts/drop-zone.tsx'
 import { act } from '../../parts/toasts.tsx'
 
 interface DropFilesProps {
@@ -10,43 +9,14 @@ interface DropFilesProps {
   readonly onFiles: (files: readonly UnitFile[]) => void
 }
 
-/** A file input that also takes what is dropped on it. */
+/** A {@link DropZone} that hands on what is in the files. */
 export function DropFiles({ label, accept, multiple = false, onFiles }: DropFilesProps) {
-  const [over, setOver] = useState(false)
-  const take = (list: FileList | null): void => act('Reading the files', async () => onFiles(await readFiles(list)))
-  const onDrop = (event: DragEvent): void => {
-    event.preventDefault()
-    setOver(false)
-    take(event.dataTransfer.files)
-  }
-  return (
-    <label
-      className={`drop ${over ? 'drop-over' : ''}`}
-      onDragOver={(event) => {
-        event.preventDefault()
-        setOver(true)
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={onDrop}
-    >
-      <Upload aria-hidden="true" />
-      {label}
-      <input
-        type="file"
-        className="hidden-visually"
-        accept={accept}
-        multiple={multiple}
-        onChange={(event) => take(event.target.files)}
-      />
-    </label>
-  )
+  const take = (files: readonly File[]): void => act('Reading the files', async () => onFiles(await readFiles(files)))
+  return <DropZone label={label} accept={accept} multiple={multiple} onFiles={take} />
 }
 
-async function readFiles(list: FileList | null): Promise<UnitFile[]> {
+async function readFiles(files: readonly File[]): Promise<UnitFile[]> {
   return Promise.all(
-    Array.from(list ?? [], async (file) => ({
-      path: file.name,
-      content: new Uint8Array(await file.arrayBuffer()),
-    })),
+    files.map(async (file) => ({ path: file.name, content: new Uint8Array(await file.arrayBuffer()) })),
   )
 }
