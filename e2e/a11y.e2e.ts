@@ -130,7 +130,7 @@ describe('axe over a real node', () => {
 
   it('peers, with one selected', async () => {
     await page.goto(`${room.url}/peers`)
-    await page.locator('.peer-button').first().click()
+    await page.locator('.table-choose').first().click()
     await page.getByRole('button', { name: 'Copy peer id' }).waitFor()
     await expectClean('peers')
   })

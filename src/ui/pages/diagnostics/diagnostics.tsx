@@ -14,7 +14,6 @@ import { MetricsPanel } from './metrics-panel.tsx'
 import { NetworkCheck } from './network-check.tsx'
 import { RelaysTable } from './relays-table.tsx'
 import '../job/unit-sheet.css'
-import '../../parts/table.css'
 import './diagnostics.css'
 
 /** Why is it slow or alone. */

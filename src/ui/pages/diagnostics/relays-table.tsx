@@ -1,5 +1,6 @@
 import type { RelayInfo } from '../../../node/contract.ts'
 import { duration } from '../../format/number.ts'
+import { type Column, Table } from '../../parts/table.tsx'
 import { RelativeTime } from '../../parts/time.tsx'
 
 const STATE_WORDS: Readonly<Record<RelayInfo['state'], string>> = {
@@ -10,6 +11,14 @@ const STATE_WORDS: Readonly<Record<RelayInfo['state'], string>> = {
   unreachable: 'Does not answer, trying again',
 }
 
+const columns: readonly Column<RelayInfo>[] = [
+  { header: 'Address', cell: ({ multiaddr }) => <Address text={multiaddr} /> },
+  { header: 'State', cell: ({ state }) => STATE_WORDS[state] },
+  { header: 'Place held', cell: ({ reservationExpiresAt }) => <PlaceHeld until={reservationExpiresAt} /> },
+  { header: 'Round trip', number: true, cell: ({ rttMs }) => (rttMs === null ? '–' : duration(rttMs)) },
+  { header: 'Last error', cell: ({ lastError }) => lastError ?? <span className="quiet">none</span> },
+]
+
 /** The relays this peer knows and what each does for it. */
 export function RelaysTable({ relays }: { readonly relays: readonly RelayInfo[] }) {
   if (relays.length === 0) {
@@ -19,45 +28,22 @@ export function RelaysTable({ relays }: { readonly relays: readonly RelayInfo[] 
       </p>
     )
   }
+  return <Table label="Table of relays" columns={columns} rows={relays} rowKey={({ multiaddr }) => multiaddr} />
+}
+
+function Address({ text }: { readonly text: string }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className="table-scroll" tabIndex={0} aria-label="Table of relays">
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">Address</th>
-            <th scope="col">State</th>
-            <th scope="col">Place held</th>
-            <th scope="col" className="number">
-              Round trip
-            </th>
-            <th scope="col">Last error</th>
-          </tr>
-        </thead>
-        <tbody>
-          {relays.map((relay) => (
-            <tr key={relay.multiaddr}>
-              <td>
-                <span className="mono relay-address truncate" title={relay.multiaddr}>
-                  {relay.multiaddr}
-                </span>
-              </td>
-              <td>{STATE_WORDS[relay.state]}</td>
-              <td>
-                {relay.reservationExpiresAt === null ? (
-                  'no'
-                ) : (
-                  <>
-                    until <RelativeTime at={relay.reservationExpiresAt} />
-                  </>
-                )}
-              </td>
-              <td className="number">{relay.rttMs === null ? '–' : duration(relay.rttMs)}</td>
-              <td>{relay.lastError ?? <span className="quiet">none</span>}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <span className="mono relay-address truncate" title={text}>
+      {text}
+    </span>
+  )
+}
+
+function PlaceHeld({ until }: { readonly until: number | null }) {
+  if (until === null) return 'no'
+  return (
+    <>
+      until <RelativeTime at={until} />
+    </>
   )
 }

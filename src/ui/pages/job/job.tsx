@@ -24,7 +24,6 @@ import { Terms } from './terms.tsx'
 import { ThroughputPlot } from './throughput-plot.tsx'
 import { UnitGrid } from './unit-grid.tsx'
 import { UnitSheet } from './unit-sheet.tsx'
-import '../../parts/table.css'
 import './job.css'
 
 /** One job, alive. */

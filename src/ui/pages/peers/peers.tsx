@@ -14,7 +14,6 @@ import { useNode, useSnapshot } from '../../state/node-context.ts'
 import { usePolled } from '../../state/polled.ts'
 import { PeerDetails } from './peer-details.tsx'
 import { PeersTable } from './peers-table.tsx'
-import '../../parts/table.css'
 import './peers.css'
 
 const GRAPH_WIDE = { width: 640, height: 300 }

@@ -9,11 +9,11 @@ import { CopyButton } from '../../parts/copy-button.tsx'
 import { Empty, Figure, Figures, Notice, PageSkeleton, Panel } from '../../parts/panel.tsx'
 import { Peer, PeerPicture } from '../../parts/peer.tsx'
 import { Plot } from '../../parts/plot.tsx'
+import { type Column, Table } from '../../parts/table.tsx'
 import { RelativeTime } from '../../parts/time.tsx'
 import { useNode } from '../../state/node-context.ts'
 import { usePolled } from '../../state/polled.ts'
 import { BlacklistAction } from './blacklist-dialog.tsx'
-import '../../parts/table.css'
 import './trust.css'
 
 const twoDigits = (value: number): string => value.toFixed(2)
@@ -164,34 +164,40 @@ function Causes({ points }: { readonly points: TrustHistory['points'] }) {
   )
 }
 
+type Category = TrustHistory['entry']['byCategory'][number]
+
+const categoryColumns: readonly Column<Category>[] = [
+  {
+    header: 'Kind',
+    className: 'trust-kind truncate',
+    cell: ({ category }) => (category === '' ? 'unnamed' : category),
+  },
+  { header: 'Tasks', number: true, cell: ({ tasks }) => count(tasks) },
+  { header: 'Score', number: true, cell: ({ score }) => scoreCell(score) },
+]
+
 function Categories({ history }: { readonly history: TrustHistory }) {
   const { byCategory } = history.entry
   if (byCategory.length === 0) return <p className="quiet small">None yet.</p>
   return (
-    <table className="table">
-      <thead>
-        <tr>
-          <th scope="col">Kind</th>
-          <th scope="col" className="number">
-            Tasks
-          </th>
-          <th scope="col" className="number">
-            Score
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {byCategory.map(({ category, score, tasks }) => (
-          <tr key={category}>
-            <td className="trust-kind truncate">{category === '' ? 'unnamed' : category}</td>
-            <td className="number">{count(tasks)}</td>
-            <td className="number">{scoreCell(score)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <Table
+      label="Table of kinds of work"
+      columns={categoryColumns}
+      rows={byCategory}
+      rowKey={({ category }) => category}
+    />
   )
 }
+
+type Attestation = TrustHistory['attestations'][number]
+
+const attestationColumns: readonly Column<Attestation>[] = [
+  { header: 'By', cell: ({ by }) => <Peer peerId={by} /> },
+  { header: 'Score', number: true, cell: ({ score }) => twoDigits(score) },
+  { header: 'Tasks', number: true, cell: ({ tasks }) => count(tasks) },
+  { header: 'Weight', number: true, cell: ({ weight }) => weight.toFixed(3) },
+  { header: 'Said', cell: ({ at }) => <RelativeTime at={at} /> },
+]
 
 function Attestations({ attestations }: Pick<TrustHistory, 'attestations'>) {
   return (
@@ -199,41 +205,12 @@ function Attestations({ attestations }: Pick<TrustHistory, 'attestations'>) {
       {attestations.length === 0 ? (
         <p className="quiet small">Nobody who is connected has said anything of this peer.</p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-        <section className="table-scroll" tabIndex={0} aria-label="Attestations of others">
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">By</th>
-                <th scope="col" className="number">
-                  Score
-                </th>
-                <th scope="col" className="number">
-                  Tasks
-                </th>
-                <th scope="col" className="number">
-                  Weight
-                </th>
-                <th scope="col">Said</th>
-              </tr>
-            </thead>
-            <tbody>
-              {attestations.map(({ by, score, tasks, weight, at }) => (
-                <tr key={by}>
-                  <td>
-                    <Peer peerId={by} />
-                  </td>
-                  <td className="number">{twoDigits(score)}</td>
-                  <td className="number">{count(tasks)}</td>
-                  <td className="number">{weight.toFixed(3)}</td>
-                  <td>
-                    <RelativeTime at={at} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
+        <Table
+          label="Attestations of others"
+          columns={attestationColumns}
+          rows={attestations}
+          rowKey={({ by }) => by}
+        />
       )}
     </Panel>
   )

@@ -6,11 +6,11 @@ import { groundWords, quotaWords, scoreCell, TIER_WORDS } from '../../format/tru
 import { TRUST_REFRESH_MS } from '../../limits.ts'
 import { Empty, Notice, Panel, Skeleton } from '../../parts/panel.tsx'
 import { Peer } from '../../parts/peer.tsx'
+import { type Column, Table } from '../../parts/table.tsx'
 import { RelativeTime } from '../../parts/time.tsx'
 import { useNode } from '../../state/node-context.ts'
 import { usePolled } from '../../state/polled.ts'
 import { BlacklistAction } from './blacklist-dialog.tsx'
-import '../../parts/table.css'
 import './trust.css'
 
 /** Everyone this peer has dealt with, and what it thinks of them. */
@@ -68,71 +68,36 @@ function Lists({ entries, onChange }: { readonly entries: readonly TrustEntry[];
   )
 }
 
+const columns: readonly Column<TrustEntry>[] = [
+  { header: 'Peer', cell: ({ rootId }) => <PeerLink rootId={rootId} /> },
+  { header: 'Tier', cell: ({ tier }) => TIER_WORDS[tier].word, title: ({ tier }) => TIER_WORDS[tier].meaning },
+  { header: 'Standing', number: true, cell: ({ standing }) => count(standing) },
+  { header: 'Score', number: true, cell: ({ blended }) => scoreCell(blended) },
+  { header: 'Good', number: true, cell: ({ tasks }) => count(tasks.good) },
+  { header: 'Bad', number: true, cell: ({ tasks }) => count(tasks.bad) },
+  { header: 'Tasks this hour', number: true, cell: ({ quota }) => quotaWords(quota) },
+  {
+    header: 'Last task',
+    cell: ({ lastTaskAt }) => (lastTaskAt === null ? 'never' : <RelativeTime at={lastTaskAt} />),
+  },
+  { header: 'State', cell: (entry) => <StateWord entry={entry} /> },
+]
+
 function EntriesTable({ entries }: { readonly entries: readonly TrustEntry[] }) {
+  return <Table label="Table of peers" columns={columns} rows={entries} rowKey={({ rootId }) => rootId} />
+}
+
+function PeerLink({ rootId }: { readonly rootId: string }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className="table-scroll" tabIndex={0} aria-label="Table of peers">
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">Peer</th>
-            <th scope="col">Tier</th>
-            <th scope="col" className="number">
-              Standing
-            </th>
-            <th scope="col" className="number">
-              Score
-            </th>
-            <th scope="col" className="number">
-              Good
-            </th>
-            <th scope="col" className="number">
-              Bad
-            </th>
-            <th scope="col" className="number">
-              Tasks this hour
-            </th>
-            <th scope="col">Last task</th>
-            <th scope="col">State</th>
-          </tr>
-        </thead>
-        <tbody>
-          {entries.map((entry) => (
-            <EntryRow key={entry.rootId} entry={entry} />
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <Link href={`/trust/${rootId}`} className="trust-link">
+      <Peer peerId={rootId} />
+    </Link>
   )
 }
 
-function EntryRow({ entry }: { readonly entry: TrustEntry }) {
-  const { rootId, tier, standing, blended, tasks, quota, lastTaskAt, blacklisted } = entry
-  return (
-    <tr>
-      <td>
-        <Link href={`/trust/${rootId}`} className="trust-link">
-          <Peer peerId={rootId} />
-        </Link>
-      </td>
-      <td title={TIER_WORDS[tier].meaning}>{TIER_WORDS[tier].word}</td>
-      <td className="number">{count(standing)}</td>
-      <td className="number">{scoreCell(blended)}</td>
-      <td className="number">{count(tasks.good)}</td>
-      <td className="number">{count(tasks.bad)}</td>
-      <td className="number">{quotaWords(quota)}</td>
-      <td>{lastTaskAt === null ? 'never' : <RelativeTime at={lastTaskAt} />}</td>
-      <td>
-        {blacklisted !== null ? (
-          <span className="trust-barred">Blacklisted</span>
-        ) : blended === null ? (
-          <span className="quiet">On trial</span>
-        ) : (
-          'Judged'
-        )}
-      </td>
-    </tr>
-  )
+function StateWord({ entry }: { readonly entry: TrustEntry }) {
+  if (entry.blacklisted !== null) return <span className="trust-barred">Blacklisted</span>
+  return entry.blended === null ? <span className="quiet">On trial</span> : 'Judged'
 }
 
 function BarredRow({ entry, onChange }: { readonly entry: TrustEntry; readonly onChange: () => void }) {
@@ -141,9 +106,7 @@ function BarredRow({ entry, onChange }: { readonly entry: TrustEntry; readonly o
   return (
     <li className="row row-wrap trust-barred-row">
       <span className="grow stack stack-tight">
-        <Link href={`/trust/${entry.rootId}`} className="trust-link">
-          <Peer peerId={entry.rootId} />
-        </Link>
+        <PeerLink rootId={entry.rootId} />
         <span className="small">
           {groundWords(blacklisted.by)}: {blacklisted.reason}
         </span>
