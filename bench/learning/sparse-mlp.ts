@@ -2,6 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { addToScore, emptyScore } from '../../src/core/learning/evaluation.ts'
+import { FIXED_ONE, toFixedVector } from '../../src/core/learning/fixed.ts'
+import type { LabLearner, LabScore } from '../../src/core/learning/lab.ts'
+import type { Rng } from '../../src/core/tasks/rng.ts'
 import { CLASSES, type Digits, PIXELS } from './digits.ts'
 
 export const HIDDEN = 32
@@ -14,6 +18,7 @@ export const PARAMETERS = BIAS_2 + CLASSES
 const FLOAT_BYTES = 4
 const PIXEL_BYTES = 2
 const PAGE_BYTES = 65_536
+const UNIFORM_STEPS = 2 ** 32
 const COMPILER = join(import.meta.dirname, '../../node_modules/assemblyscript/bin/asc.js')
 
 interface Layer {
@@ -47,7 +52,10 @@ interface Shelf {
  * Softmax cross-entropy of an MLP 784-32-10 with ReLU. Parameters lie in one vector: first weights by pixel (so that a pixel's 32 are
  * together; aggregation does not mind the order), first biases, second weights by class, second biases.
  */
-export class SparseMlp {
+export class SparseMlp implements LabLearner {
+  readonly parametersCount = PARAMETERS
+  readonly classes = CLASSES
+  readonly labels: Uint8Array
   readonly #layer: Layer
   readonly #train: Shelf
   readonly #test: Shelf
@@ -58,12 +66,11 @@ export class SparseMlp {
   readonly #hidden: Float32Array
   readonly #delta: Float32Array
   readonly #scores = new Float64Array(CLASSES)
-  /** The model: set it before the calls below. */
-  readonly weights: Float32Array
-  /** What {@link addGradient} adds to. */
-  readonly gradient: Float32Array
+  readonly #weights: Float32Array
+  readonly #gradient: Float32Array
 
   constructor(layer: Uint8Array<ArrayBuffer>, train: Digits, test: Digits) {
+    this.labels = train.labels
     const exports = new WebAssembly.Instance(new WebAssembly.Module(layer)).exports as unknown as Layer
     this.#layer = exports
     let next = PAGE_BYTES
@@ -91,13 +98,21 @@ export class SparseMlp {
     }
     this.#hidden = new Float32Array(memory.buffer, this.#hiddenAt, HIDDEN)
     this.#delta = new Float32Array(memory.buffer, this.#deltaAt, HIDDEN)
-    this.weights = new Float32Array(memory.buffer, this.#weightsAt, PARAMETERS)
-    this.gradient = new Float32Array(memory.buffer, this.#gradientAt, PARAMETERS)
+    this.#weights = new Float32Array(memory.buffer, this.#weightsAt, PARAMETERS)
+    this.#gradient = new Float32Array(memory.buffer, this.#gradientAt, PARAMETERS)
   }
 
-  /** Adds the gradient of the mean loss over a batch of training pictures. */
-  addGradient(batch: readonly number[], labelOf: (picture: number) => number): void {
-    const { weights, gradient } = this
+  firstModel(rng: Rng): Int32Array {
+    return toFixedVector(initialWeights(() => rng.below(UNIFORM_STEPS) / UNIFORM_STEPS))
+  }
+
+  load(model: Int32Array): void {
+    for (let i = 0; i < model.length; i++) this.#weights[i] = (model[i] as number) / FIXED_ONE
+  }
+
+  gradient(batch: readonly number[], labelOf: (picture: number) => number): Float32Array {
+    const [weights, gradient] = [this.#weights, this.#gradient]
+    gradient.fill(0)
     const [hidden, delta, scores] = [this.#hidden, this.#delta, this.#scores]
     const { digits, pixels, values } = this.#train
     for (const picture of batch) {
@@ -122,24 +137,25 @@ export class SparseMlp {
       const end = digits.starts[picture + 1] as number
       this.#layer.backward(pixels, values, first, end, this.#gradientAt, this.#deltaAt)
     }
+    return gradient
   }
 
-  /** Share of the test pictures whose highest score is their label's. */
-  accuracy(): number {
+  /** Share of the test pictures whose highest score is their label's, and the mean loss. */
+  score(): LabScore {
     const { digits } = this.#test
-    let right = 0
+    const score = emptyScore(CLASSES)
+    const label = new Uint8Array(1)
     for (let picture = 0; picture < digits.count; picture++) {
       this.#forward(this.#test, picture)
-      let best = 0
-      for (let c = 1; c < CLASSES; c++) if ((this.#scores[c] as number) > (this.#scores[best] as number)) best = c
-      if (best === digits.labels[picture]) right++
+      label[0] = digits.labels[picture] as number
+      addToScore(score, this.#scores, label, CLASSES)
     }
-    return right / digits.count
+    return { accuracy: score.correct / score.samples, loss: score.lossSum / score.samples }
   }
 
   /** Leaves the hidden values and the scores of one picture. */
   #forward({ digits, pixels, values }: Shelf, picture: number): void {
-    const { weights } = this
+    const weights = this.#weights
     const hidden = this.#hidden
     for (let h = 0; h < HIDDEN; h++) hidden[h] = weights[BIAS_1 + h] as number
     const first = digits.starts[picture] as number
@@ -168,7 +184,7 @@ function softmax(scores: Float64Array): void {
 }
 
 /** Uniform within ±√(1/inputs), biases included, as PyTorch's linear layer starts. */
-export function initialWeights(uniform: () => number): Float64Array {
+function initialWeights(uniform: () => number): Float64Array {
   const weights = new Float64Array(PARAMETERS)
   for (let i = 0; i < PARAMETERS; i++) {
     const inputs = i < WEIGHTS_2 ? PIXELS : HIDDEN

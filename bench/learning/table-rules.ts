@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Attack } from '../../src/core/learning/attacks.ts'
 import { FIXED_ONE } from '../../src/core/learning/fixed.ts'
+import type { LabTerms } from '../../src/core/learning/lab.ts'
 import { type AggregationRule, defaultRule } from '../../src/core/learning/rules.ts'
-import type { ExperimentTerms } from './experiment.ts'
 
 /** What every cell of the published table has in common. */
-export const TERMS: ExperimentTerms = {
+export const TERMS: LabTerms = {
   peers: 20,
   hostile: 4,
   rounds: 300,

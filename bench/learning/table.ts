@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { TABLE_ATTACKS } from '../../src/core/learning/attacks.ts'
-import type { Experiment } from './experiment.ts'
+import type { LabCase } from '../../src/core/learning/lab.ts'
 import { compileLayer } from './sparse-mlp.ts'
 import { cellKey, document } from './table-document.ts'
 import { attackName, ROWS, SEEDS, SPLITS, TERMS } from './table-rules.ts'
@@ -22,7 +22,7 @@ interface Cell {
   /** What the cell depends on; the name of its result. */
   readonly id: string
   readonly key: string
-  readonly experiment: Experiment
+  readonly experiment: LabCase
 }
 
 const { values: options } = parseArgs({

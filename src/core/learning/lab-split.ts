@@ -1,21 +1,26 @@
-import { normal } from '../../src/core/learning/attacks.ts'
-import type { Rng } from '../../src/core/tasks/rng.ts'
+import type { Rng } from '../tasks/rng.ts'
+import { normal } from './attacks.ts'
+import { shuffle } from './dataset-split.ts'
 
 const UNIFORM_STEPS = 2 ** 32
 
 /**
- * Which pictures each peer has. IID deals a shuffled pack; otherwise each class is cut by shares drawn from a Dirichlet distribution, so that
- * most peers have a lot of some digits and hardly any of others. A peer that drew nothing gets one picture.
+ * Which samples each peer has. IID deals a shuffled pack; otherwise each class is cut by shares drawn from a Dirichlet distribution, so that
+ * most peers have a lot of some classes and hardly any of others. A peer that drew nothing gets one sample.
  */
-export function splitAmong(labels: Uint8Array, peers: number, alpha: number | null, rng: Rng): Uint32Array[] {
+export function splitAmong(
+  labels: Uint8Array,
+  { peers, classes, alpha }: { readonly peers: number; readonly classes: number; readonly alpha: number | null },
+  rng: Rng,
+): Uint32Array[] {
   const parts: number[][] = Array.from({ length: peers }, () => [])
   if (alpha === null) {
-    for (const [at, picture] of shuffled(labels.length, rng).entries()) parts[at % peers]?.push(picture)
+    for (const [at, sample] of shuffled(labels.length, rng).entries()) parts[at % peers]?.push(sample)
     return parts.map((part) => Uint32Array.from(part))
   }
   const order = shuffled(labels.length, rng)
-  for (let digit = 0; digit < 10; digit++) {
-    const those = order.filter((picture) => labels[picture] === digit)
+  for (let label = 0; label < classes; label++) {
+    const those = order.filter((sample) => labels[sample] === label)
     const shares = dirichlet(peers, alpha, rng)
     let taken = 0
     let until = 0
@@ -31,12 +36,7 @@ export function splitAmong(labels: Uint8Array, peers: number, alpha: number | nu
 
 function shuffled(count: number, rng: Rng): number[] {
   const order = Array.from({ length: count }, (_, i) => i)
-  for (let i = count - 1; i > 0; i--) {
-    const j = rng.below(i + 1)
-    const moved = order[i] as number
-    order[i] = order[j] as number
-    order[j] = moved
-  }
+  shuffle(order, rng)
   return order
 }
 
