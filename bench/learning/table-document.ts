@@ -1,8 +1,9 @@
 import { TABLE_ATTACKS } from '../../src/core/learning/attacks.ts'
 import { FIXED_ONE } from '../../src/core/learning/fixed.ts'
+import { attackName } from '../../src/core/learning/lab-rules.ts'
 import { digitsHash } from './digits.ts'
 import { PARAMETERS } from './sparse-mlp.ts'
-import { attackName, DEFAULT_ROW, ROWS, SEEDS, SPLITS, TERMS } from './table-rules.ts'
+import { DEFAULT_ROW, ROWS, SEEDS, SPLITS, TERMS } from './table-rules.ts'
 
 /** Accuracies by {@link cellKey}. */
 export type Cells = ReadonlyMap<string, number>

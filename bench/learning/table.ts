@@ -11,9 +11,10 @@ import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { TABLE_ATTACKS } from '../../src/core/learning/attacks.ts'
 import type { LabCase } from '../../src/core/learning/lab.ts'
+import { attackName } from '../../src/core/learning/lab-rules.ts'
 import { compileLayer } from './sparse-mlp.ts'
 import { cellKey, document } from './table-document.ts'
-import { attackName, ROWS, SEEDS, SPLITS, TERMS } from './table-rules.ts'
+import { ROWS, SEEDS, SPLITS, TERMS } from './table-rules.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const DOCUMENT = join(ROOT, 'docs', 'LEARNING.md')

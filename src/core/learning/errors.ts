@@ -34,3 +34,8 @@ export class InvalidDatasetError extends StarlingError {
 export class InvalidVectorError extends StarlingError {
   override readonly name = 'InvalidVectorError'
 }
+
+/** A setting of the attack lab that cannot be run; its details name the field. */
+export class InvalidLabSettingError extends StarlingError {
+  override readonly name = 'InvalidLabSettingError'
+}
