@@ -4,9 +4,8 @@ import { REFERENCE_KERNEL } from '../src/core/learning/aggregate-reference.ts'
 import { createAggregator, directAggregator } from '../src/workers/aggregation/aggregator.ts'
 import { spawnAggregator } from '../src/workers/aggregation/spawn.node.ts'
 import { type AggregateOutcome, aggregateCases, runAggregates } from './support/aggregates.ts'
-import { firefoxPath, launchChromium, launchFirefox } from './support/browsers.ts'
+import { ENGINES, postedBy } from './support/engines.ts'
 import { type SandboxServer, serveSandboxPage } from './support/sandbox-server.ts'
-import { launchWebkit, webkitPrograms } from './support/webkit.ts'
 
 /** An engine without an optimising compiler, on a machine with other work. */
 const RUN_MS = 180_000
@@ -45,40 +44,11 @@ describe('[AG8] aggregates are the same bytes on every engine, in every order', 
     aggregator.close()
   })
 
-  it('[chromium]', { timeout: RUN_MS }, async () => {
-    const browser = await launchChromium()
-    try {
-      const page = await browser.newPage()
-      const result = server.result(RUN_MS - CLOSE_MS)
-      await page.goto(server.origin)
-      compare(await result)
-    } finally {
-      await browser.close()
-    }
-  })
-
-  it.skipIf(firefoxPath() === undefined)('[firefox]', { timeout: RUN_MS }, async () => {
-    const browser = await launchFirefox()
-    try {
-      const page = await browser.newPage()
-      const result = server.result(RUN_MS - CLOSE_MS)
-      await page.goto(server.origin)
-      compare(await result)
-    } finally {
-      await browser.close()
-    }
-  })
-
-  it.skipIf(webkitPrograms() === null)('[webkit]', { timeout: RUN_MS }, async () => {
-    const browser = await launchWebkit()
-    try {
-      const result = server.result(RUN_MS - CLOSE_MS)
-      await browser.goto(server.origin)
-      compare(await result)
-    } finally {
-      await browser.close()
-    }
-  })
+  for (const engine of ENGINES) {
+    it.skipIf(!engine.installed)(`[${engine.name}]`, { timeout: RUN_MS }, async () => {
+      compare(await postedBy(engine, server, { timeoutMs: RUN_MS - CLOSE_MS }))
+    })
+  }
 
   function compare(posted: unknown): void {
     const { kernel, plain, error } = posted as Readonly<Record<'kernel' | 'plain', AggregateOutcome[]>> & {

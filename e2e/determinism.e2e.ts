@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPool } from '../src/workers/sandbox/pool.ts'
 import { spawnSandboxWorker } from '../src/workers/sandbox/spawn.node.ts'
-import { firefoxPath, launchChromium, launchFirefox } from './support/browsers.ts'
 import { type CorpusResult, runCorpus } from './support/corpus.ts'
 import { allUnits, type CorpusFiles } from './support/corpus-units.ts'
+import { ENGINES, postedBy } from './support/engines.ts'
 import { type SandboxServer, serveSandboxPage } from './support/sandbox-server.ts'
-import { launchWebkit, webkitPrograms } from './support/webkit.ts'
 
 /** An engine without an optimising compiler, on a machine with other work. */
 const RUN_MS = 240_000
@@ -52,40 +51,11 @@ describe('the sandbox gives the same outcome on every engine', () => {
     expect(new Set(reference.map(({ outputHash }) => outputHash)).size).toBeGreaterThan(reference.length / 2)
   })
 
-  it('[chromium]', { timeout: RUN_MS }, async () => {
-    const browser = await launchChromium()
-    try {
-      const page = await browser.newPage()
-      const result = server.result(RUN_MS - CLOSE_MS)
-      await page.goto(server.origin)
-      compare(await result)
-    } finally {
-      await browser.close()
-    }
-  })
-
-  it.skipIf(firefoxPath() === undefined)('[firefox]', { timeout: RUN_MS }, async () => {
-    const browser = await launchFirefox()
-    try {
-      const page = await browser.newPage()
-      const result = server.result(RUN_MS - CLOSE_MS)
-      await page.goto(server.origin)
-      compare(await result)
-    } finally {
-      await browser.close()
-    }
-  })
-
-  it.skipIf(webkitPrograms() === null)('[webkit]', { timeout: RUN_MS }, async () => {
-    const browser = await launchWebkit()
-    try {
-      const result = server.result(RUN_MS - CLOSE_MS)
-      await browser.goto(server.origin)
-      compare(await result)
-    } finally {
-      await browser.close()
-    }
-  })
+  for (const engine of ENGINES) {
+    it.skipIf(!engine.installed)(`[${engine.name}]`, { timeout: RUN_MS }, async () => {
+      compare(await postedBy(engine, server, { timeoutMs: RUN_MS - CLOSE_MS }))
+    })
+  }
 
   function compare(posted: unknown): void {
     const report = posted as Report

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ALLOWED_GLOBALS, HARMLESS_REMNANTS } from '../src/workers/sandbox/lockdown.ts'
-import { firefoxPath, launchChromium, launchFirefox } from './support/browsers.ts'
+import { ENGINES, postedBy } from './support/engines.ts'
 import { type SandboxServer, serveSandboxPage } from './support/sandbox-server.ts'
-import { launchWebkit, webkitPrograms } from './support/webkit.ts'
 
 const RUN_MS = 50_000
 
@@ -48,38 +47,11 @@ describe('the sandbox worker is locked down', () => {
 
   afterAll(() => server.close())
 
-  it('[chromium]', { timeout: RUN_MS }, async () => {
-    const browser = await launchChromium()
-    try {
-      const result = server.result(RUN_MS - CLOSE_MS)
-      await (await browser.newPage()).goto(server.origin)
-      check((await result) as Report)
-    } finally {
-      await browser.close()
-    }
-  })
-
-  it.skipIf(firefoxPath() === undefined)('[firefox]', { timeout: RUN_MS }, async () => {
-    const browser = await launchFirefox()
-    try {
-      const result = server.result(RUN_MS - CLOSE_MS)
-      await (await browser.newPage()).goto(server.origin)
-      check((await result) as Report)
-    } finally {
-      await browser.close()
-    }
-  })
-
-  it.skipIf(webkitPrograms() === null)('[webkit]', { timeout: RUN_MS }, async () => {
-    const browser = await launchWebkit()
-    try {
-      const result = server.result(RUN_MS - CLOSE_MS)
-      await browser.goto(server.origin)
-      check((await result) as Report)
-    } finally {
-      await browser.close()
-    }
-  })
+  for (const engine of ENGINES) {
+    it.skipIf(!engine.installed)(`[${engine.name}]`, { timeout: RUN_MS }, async () => {
+      check((await postedBy(engine, server, { timeoutMs: RUN_MS - CLOSE_MS })) as Report)
+    })
+  }
 
   function check({ open, policy, locked, error }: Report): void {
     expect(error).toBeUndefined()

@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SignatureCase } from '../src/testing/vectors/ed25519-cases.ts'
 import { type SignatureVerdicts, verdictsOf } from './pages/signatures.ts'
-import { firefoxPath, launchChromium, launchFirefox } from './support/browsers.ts'
+import { ENGINES, postedBy } from './support/engines.ts'
 import { type SandboxServer, serveSandboxPage } from './support/sandbox-server.ts'
-import { launchWebkit, webkitPrograms } from './support/webkit.ts'
 
 /** Some hundred slow decisions on an engine with other work beside it. */
 const RUN_MS = 120_000
@@ -29,43 +28,14 @@ describe('signatures have the same verdict on every engine', () => {
   afterAll(() => server.close())
 
   it('[S6] [node]', { timeout: RUN_MS }, async () => {
-    check('Node', await verdictsOf(cases))
+    check('node', await verdictsOf(cases))
   })
 
-  it('[S6] [chromium]', { timeout: RUN_MS }, async () => {
-    const browser = await launchChromium()
-    try {
-      const page = await browser.newPage()
-      const result = server.result(RUN_MS - CLOSE_MS)
-      await page.goto(server.origin)
-      check('Chromium', await result)
-    } finally {
-      await browser.close()
-    }
-  })
-
-  it.skipIf(firefoxPath() === undefined)('[S6] [firefox]', { timeout: RUN_MS }, async () => {
-    const browser = await launchFirefox()
-    try {
-      const page = await browser.newPage()
-      const result = server.result(RUN_MS - CLOSE_MS)
-      await page.goto(server.origin)
-      check('Firefox', await result)
-    } finally {
-      await browser.close()
-    }
-  })
-
-  it.skipIf(webkitPrograms() === null)('[S6] [webkit]', { timeout: RUN_MS }, async () => {
-    const browser = await launchWebkit()
-    try {
-      const result = server.result(RUN_MS - CLOSE_MS)
-      await browser.goto(server.origin)
-      check('WebKit', await result)
-    } finally {
-      await browser.close()
-    }
-  })
+  for (const engine of ENGINES) {
+    it.skipIf(!engine.installed)(`[S6] [${engine.name}]`, { timeout: RUN_MS }, async () => {
+      check(engine.name, await postedBy(engine, server, { timeoutMs: RUN_MS - CLOSE_MS }))
+    })
+  }
 
   function check(engine: string, posted: unknown): void {
     const { verdicts, platform, hasEd25519, error } = posted as SignatureVerdicts & { readonly error?: string }

@@ -8,7 +8,8 @@ import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { COMMON_HEADERS } from '../src/relay/headers.ts'
 import type { EngineInfo, LoadedDataset } from '../src/workers/training/contract.ts'
-import { CHROMIUM_ARGUMENTS, chromiumPath, firefoxPath, launchChromium, launchFirefox } from './support/browsers.ts'
+import { CHROMIUM_ARGUMENTS, chromiumPath, launchChromium } from './support/browsers.ts'
+import { FIREFOX, postedBy } from './support/engines.ts'
 import { type SandboxServer, serveSandboxPage } from './support/sandbox-server.ts'
 
 const TIMEOUT_MS = 150_000
@@ -100,18 +101,11 @@ describe('training in a tab', () => {
     }
   })
 
-  it.runIf(firefoxPath() !== undefined)('agrees with the reference in Firefox', async () => {
-    const firefox = await launchFirefox()
-    try {
-      const page = await firefox.newPage()
-      const result = server.result(TIMEOUT_MS)
-      await page.goto(`${server.origin}/?case=agreement`)
-      const agreement = checkedValue<Agreement>(await result, [])
-      expect(agreement.engine.kind).toBe('wasm')
-      checkAgreement(agreement, 'wasm')
-    } finally {
-      await firefox.close()
-    }
+  it.runIf(FIREFOX.installed)('agrees with the reference in Firefox', async () => {
+    const posted = await postedBy(FIREFOX, server, { timeoutMs: TIMEOUT_MS, query: '?case=agreement' })
+    const agreement = checkedValue<Agreement>(posted, [])
+    expect(agreement.engine.kind).toBe('wasm')
+    checkAgreement(agreement, 'wasm')
   })
 
   it('keeps its memory over 200 rounds, and the page free', async () => {
