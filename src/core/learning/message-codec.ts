@@ -1,10 +1,11 @@
 import * as v from 'valibot'
 import { decode, encode } from '../codec/cbor.ts'
-import { InvalidMessageError } from '../codec/errors.ts'
+import { faultError } from '../codec/faults.ts'
 import { bytes, cid, hash, integer, list, peerId } from '../codec/fields.ts'
 import { sha256Hex } from '../codec/hash.ts'
 import type { Hash, LearningTaskId } from '../codec/ids.ts'
 import { MESSAGE_LIMITS, STATEMENT_LIMITS } from '../codec/limits.ts'
+import { HASH_BYTES } from '../identity/limits.ts'
 import { type DecodedStatement, decodeStatement } from '../identity/statement.ts'
 import * as limits from './limits.ts'
 import type {
@@ -19,6 +20,8 @@ import type {
   UpdateAnnouncement,
   UpdateVote,
 } from './messages.ts'
+import { SUM_WANTS_MAX } from './secure-sum/limits.ts'
+import { decodeSecureSumMessage } from './secure-sum/messages.ts'
 
 const taskId = v.pipe(
   hash,
@@ -36,7 +39,7 @@ const membershipSchema: v.GenericSchema<unknown, Membership> = v.strictObject({
 
 const announcementSchema: v.GenericSchema<unknown, UpdateAnnouncement> = v.strictObject({
   ...ref,
-  update: cid,
+  update: v.nullable(cid),
   norm: v.nullable(integer(0, limits.VECTOR_NORM_MAX)),
   commitment: v.nullable(bytes(limits.COMMITMENT_BYTES, limits.COMMITMENT_BYTES)),
 })
@@ -45,13 +48,13 @@ const outcomeSchema: v.GenericSchema<unknown, RoundOutcome> = v.strictObject({
   ...ref,
   updates: list(v.strictObject({ peer: peerId, update: cid }), 0, limits.MEMBERS_MAX),
   rejected: list(
-    v.strictObject({ peer: peerId, reason: v.picklist(['voted-out', 'equivocated']) }),
+    v.strictObject({ peer: peerId, reason: v.picklist(['voted-out', 'equivocated', 'spoiled-sum']) }),
     0,
     limits.MEMBERS_MAX,
   ),
   joined: members,
   left: list(v.strictObject({ peer: peerId, reason: v.picklist(['absent', 'left']) }), 0, limits.MEMBERS_MAX),
-  skipped: v.nullable(v.picklist(['roster', 'too-few', 'candidate-worse'])),
+  skipped: v.nullable(v.picklist(['roster', 'too-few', 'candidate-worse', 'sum-failed'])),
   model: cid,
   state: v.nullable(cid),
 })
@@ -124,6 +127,17 @@ const wireSchema = v.variant('type', [
     commits: list(wireCommit, 1, limits.COMMITS_PER_MESSAGE_MAX),
   }),
   v.strictObject({
+    type: v.literal('sum'),
+    task: taskId,
+    statements: list(bytes(1, STATEMENT_LIMITS.bytesMax), 1, limits.BUNDLE_STATEMENTS_MAX),
+  }),
+  v.strictObject({
+    type: v.literal('sumWant'),
+    task: taskId,
+    session: hash,
+    digests: list(bytes(HASH_BYTES, HASH_BYTES), 1, SUM_WANTS_MAX),
+  }),
+  v.strictObject({
     type: v.literal('tasks'),
     tasks: list(bytes(1, STATEMENT_LIMITS.bytesMax), 1, limits.TASKS_PER_MESSAGE_MAX),
   }),
@@ -144,6 +158,8 @@ export function encodeLearningMessage(message: LearningMessage): Uint8Array {
       })
     case 'commits':
       return encode({ ...message, commits: message.commits.map(commitToWire) })
+    case 'sum':
+      return encode({ ...message, statements: message.statements.map(({ decoded }) => decoded.bytes) })
     default:
       return encode(message)
   }
@@ -200,12 +216,17 @@ export function decodeLearningMessage(encoded: Uint8Array): DecodedLearningMessa
     })
     return { message: { ...wire, commits }, statements }
   }
+  if (wire.type === 'sum') {
+    const read = wire.statements.map((signed) => decodeSecureSumMessage(signed))
+    statements.push(...read.map(({ decoded }) => decoded))
+    return { message: { ...wire, statements: read }, statements }
+  }
   return { message: wire, statements }
 }
 
 function checkTask(value: string, limit: string): void {
   if (value === limit) return
-  throw new InvalidMessageError(`message.task is ${value}, limit ${limit}`, { field: 'message.task', value, limit })
+  throw faultError('message', { field: 'task', value, limit })
 }
 
 /** The body of a statement that this peer is about to make, as it is kept over a restart. */

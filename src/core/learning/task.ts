@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { conform, encode } from '../codec/cbor.ts'
 import { InvalidMessageError, StarlingError } from '../codec/errors.ts'
+import { type Fault, faultError, refuseFaults } from '../codec/faults.ts'
 import { bytes, cid, integer, list, peerId, text } from '../codec/fields.ts'
 import { sha256Hex } from '../codec/hash.ts'
 import type { Cid, LearningTaskId, PeerId } from '../codec/ids.ts'
@@ -18,6 +19,8 @@ import { checkSchema, type TableSchema } from './dataset-table.ts'
 import * as limits from './limits.ts'
 import { type Architecture, parameterCount } from './model.ts'
 import { type AggregationRule, checkRule, participantsMin } from './rules.ts'
+import { GROUP_SIZE_MIN, SECURE_SUM_PARTICIPANTS_MIN } from './secure-sum/limits.ts'
+import { checkSums } from './sum-plan.ts'
 
 /** How a member trains between two rounds. Decimals are whole millionths. */
 export interface TrainingTerms {
@@ -181,12 +184,6 @@ const learningTaskSchema: v.GenericSchema<unknown, LearningTask> = v.strictObjec
   createdAtMs: integer(0, Number.MAX_SAFE_INTEGER),
 })
 
-interface Fault {
-  readonly field: string
-  readonly value: string | number
-  readonly limit: string | number
-}
-
 /** What the shape alone cannot say: fields that bound each other. */
 function* faultsOf(task: LearningTask): Generator<Fault> {
   const { classes, architecture, rule, mode, privacy } = task
@@ -206,6 +203,19 @@ function* faultsOf(task: LearningTask): Generator<Fault> {
     yield { field: 'rule', value: rule.rule, limit: 'mean: a secure sum hides single updates' }
   if (privacy?.mode === 'distributed' && mode === 'plain')
     yield { field: 'privacy.mode', value: privacy.mode, limit: 'local in plain mode' }
+  if (mode !== 'plain') yield* sumFaultsOf(task)
+}
+
+/** What keeps a task's secure sums from ever coming about, or from being exact. */
+function* sumFaultsOf(task: LearningTask): Generator<Fault> {
+  const { mode, rule, privacy } = task
+  const groups = mode === 'grouped' ? participantsMin(rule) : 1
+  const least = mode === 'grouped' ? GROUP_SIZE_MIN * groups : SECURE_SUM_PARTICIPANTS_MIN
+  // Members are grouped as they come: with fewer, there would be fewer groups than the rule needs.
+  const why = mode === 'grouped' ? `${groups} groups of ${GROUP_SIZE_MIN} for ${rule.rule}` : 'a secure sum'
+  if (task.participantsMin < least)
+    yield { field: 'participantsMin', value: task.participantsMin, limit: `${least}: ${why}` }
+  yield* thrownBy(privacy === null ? 'clipNorm' : 'privacy.noiseMillionths', () => checkSums(task))
 }
 
 function* thrownBy(field: string, check: () => unknown): Generator<Fault> {
@@ -241,13 +251,7 @@ export function readTableSchema(json: string): TableSchema {
  */
 export function validateLearningTask(value: unknown): LearningTask {
   const task = conform(value, { what: 'task', schema: learningTaskSchema })
-  for (const { field, value: wrong, limit } of faultsOf(task)) {
-    throw new InvalidMessageError(`task.${field} is ${wrong}, limit ${limit}`, {
-      field: `task.${field}`,
-      value: wrong,
-      limit,
-    })
-  }
+  refuseFaults('task', faultsOf(task))
   return task
 }
 
@@ -281,11 +285,7 @@ export async function verifyLearningTask(
   const task = validateLearningTask(decoded.statement.body)
   const { author } = decoded.statement
   if (author !== task.creator) {
-    throw new InvalidMessageError(`task.creator is ${task.creator}, limit its author ${author}`, {
-      field: 'task.creator',
-      value: task.creator,
-      limit: author,
-    })
+    throw faultError('task', { field: 'creator', value: task.creator, limit: `its author ${author}` })
   }
   checkStatementNetwork(decoded.statement, options.network)
   await verifyStatement(decoded, options.verifier)

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { conform, encode } from '../codec/cbor.ts'
 import { InvalidMessageError } from '../codec/errors.ts'
+import { type Fault, faultError, refuseFaults } from '../codec/faults.ts'
 import { bigInteger, bytes, cid, integer, list, peerId, text } from '../codec/fields.ts'
 import { sha256Hex } from '../codec/hash.ts'
 import type { JobId } from '../codec/ids.ts'
@@ -79,8 +80,6 @@ const manifestSchema: v.GenericSchema<unknown, Manifest> = v.strictObject({
   validUntilMs: instant,
 })
 
-type Fault = { readonly field: string; readonly value: string | number; readonly limit: string | number }
-
 /** What the shape alone cannot say: fields that bound each other. */
 function* faultsOf(manifest: Manifest): Generator<Fault> {
   const { verification, input, output, resources } = manifest
@@ -140,14 +139,7 @@ function* fileFaults(manifest: Manifest): Generator<Fault> {
  */
 export function validateManifest(value: unknown): Manifest {
   const manifest = conform(value, { what: 'manifest', schema: manifestSchema })
-  for (const { field, value, limit } of faultsOf(manifest)) {
-    const shown = typeof value === 'string' ? value.slice(0, 120) : value
-    throw new InvalidMessageError(`manifest.${field} is ${shown}, limit ${limit}`, {
-      field: `manifest.${field}`,
-      value: shown,
-      limit,
-    })
-  }
+  refuseFaults('manifest', faultsOf(manifest))
   return manifest
 }
 
@@ -181,11 +173,7 @@ export async function verifyManifest(
   const { author, network, body } = decoded.statement
   const manifest = validateManifest(body)
   if (author !== manifest.requester) {
-    throw new InvalidMessageError(`manifest.requester is ${manifest.requester}, limit its author ${author}`, {
-      field: 'manifest.requester',
-      value: manifest.requester,
-      limit: author,
-    })
+    throw faultError('manifest', { field: 'requester', value: manifest.requester, limit: `its author ${author}` })
   }
   if (network !== options.network) {
     throw new InvalidMessageError(`manifest.network is "${network}", limit "${options.network}"`, {

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { decode, encode } from '../codec/cbor.ts'
-import { InvalidMessageError, LimitExceededError } from '../codec/errors.ts'
+import { LimitExceededError } from '../codec/errors.ts'
+import { faultError } from '../codec/faults.ts'
 import { bytes, cid, hash, integer, jobId, list } from '../codec/fields.ts'
 import { sha256Hex } from '../codec/hash.ts'
 import type { PeerId } from '../codec/ids.ts'
@@ -211,11 +212,7 @@ function checkResult(result: UnitResult, expected: { job: string; from: PeerId }
 
 function checkField(field: string, value: string, limit: string): void {
   if (value === limit) return
-  throw new InvalidMessageError(`message.${field} is ${value}, limit ${limit}`, {
-    field: `message.${field}`,
-    value,
-    limit,
-  })
+  throw faultError('message', { field, value, limit })
 }
 
 const REQUESTER_TYPES: ReadonlySet<TaskMessage['type']> = new Set(['offer', 'lease', 'ack', 'cancel', 'countersign'])

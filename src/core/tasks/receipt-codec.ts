@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { decode, encode } from '../codec/cbor.ts'
 import { InvalidMessageError } from '../codec/errors.ts'
+import { faultError } from '../codec/faults.ts'
 import { bigInteger, bytes, hash, integer, list } from '../codec/fields.ts'
 import { sha256Hex } from '../codec/hash.ts'
 import type { Hash, PeerId } from '../codec/ids.ts'
@@ -111,7 +112,7 @@ export async function signAttestation(attestation: Attestation, options: Signing
 /** What a receipt says must hang together, whoever signed it. Rule [R2]. */
 export function checkReceipt(receipt: Receipt): void {
   const refuse = (field: string, value: string | number | boolean, limit: string) =>
-    new InvalidMessageError(`receipt.${field} is ${value}, limit ${limit}`, { field: `receipt.${field}`, value, limit })
+    faultError('receipt', { field, value, limit })
   const success = receipt.trap === null && receipt.exitCode === 0
   if (receipt.success !== success) throw refuse('success', receipt.success, `${success} by trap and exit code`)
   if ((receipt.trap !== null) !== (receipt.exitCode === -1))
@@ -248,7 +249,7 @@ export function checkAgainstManifest(
 ): void {
   const { resources, payment } = terms.manifest
   const refuse = (field: string, value: string | number | bigint, limit: string | number | bigint) =>
-    new InvalidMessageError(`receipt.${field} is ${value}, limit ${limit}`, { field: `receipt.${field}`, value, limit })
+    faultError('receipt', { field, value, limit })
   if (receipt.manifest !== terms.job) throw refuse('manifest', receipt.manifest, terms.job)
   if (receipt.gas > resources.gasMax) throw refuse('gas', receipt.gas, resources.gasMax)
   if (receipt.memoryBytesPeak > resources.memoryBytesMax) {

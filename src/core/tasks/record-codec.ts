@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { decode, encode } from '../codec/cbor.ts'
-import { InvalidMessageError, StarlingError } from '../codec/errors.ts'
+import { StarlingError } from '../codec/errors.ts'
+import { faultError } from '../codec/faults.ts'
 import { bigInteger, bytes, cid, hash, integer, jobId, list, peerId } from '../codec/fields.ts'
 import { sha256Hex } from '../codec/hash.ts'
 import type { Hash, JobId, PeerId } from '../codec/ids.ts'
@@ -198,11 +199,7 @@ function decodeJobRecord(value: Uint8Array): JobRecord {
   const record = decode(value, { what: 'job record', limits: RECORD_LIMITS, schema: jobSchema })
   const expected = manifestHash(record.spec.manifest)
   if (expected === record.job) return record
-  throw new InvalidMessageError(`job record.job is ${record.job}, limit ${expected}`, {
-    field: 'job record.job',
-    value: record.job,
-    limit: expected,
-  })
+  throw faultError('job record', { field: 'job', value: record.job, limit: expected })
 }
 
 /** Reads the decided units of a job, in order. */
