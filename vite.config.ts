@@ -11,6 +11,7 @@ const WORKER_NAMES = [
   { entry: '/src/workers/node/', name: 'node-worker' },
   { entry: '/src/workers/aggregation/', name: 'aggregation-worker' },
   { entry: '/src/workers/training/', name: 'training-worker' },
+  { entry: '/src/workers/lab/', name: 'lab-worker' },
   { entry: '/src/workers/pow/', name: 'pow-worker' },
 ] as const
 
@@ -46,6 +47,14 @@ export default defineConfig({
         globPatterns: ['**/*.{html,js,css,svg,png,wasm,txt,obj}'],
         // The trainer's kernels are for those who train; the bundled digits are left out by their ending.
         globIgnores: ['**/node_modules/**/*', '**/jax-engine-*.js', '**/webg{l,pu}-*.js'],
+        // Once used they are kept, so that the attack lab works offline. Their name has their hash.
+        runtimeCaching: [
+          {
+            urlPattern: /\/assets\/digits-[-\w]+\.bin$/,
+            handler: 'CacheFirst',
+            options: { cacheName: 'digits', expiration: { maxEntries: 1 } },
+          },
+        ],
         navigateFallback: '/index.html',
         // What the relay answers itself is never a page.
         navigateFallbackDenylist: [/^\/\.well-known\//, /^\/metrics/, /^\/healthz/, /^\/ws/],
