@@ -1,7 +1,8 @@
 /** The rules that are compared with each other: rows of the published table, choices of the attack lab. */
+import { invariant } from '../codec/errors.ts'
 import type { Attack } from './attacks.ts'
 import { FIXED_ONE } from './fixed.ts'
-import type { AggregationRule } from './rules.ts'
+import { type AggregationRule, defaultRule } from './rules.ts'
 
 /** A rule under the name it is shown by. */
 export interface LabRule {
@@ -39,6 +40,14 @@ export function labRules(byzantineMax: number): readonly LabRule[] {
     ...plain,
     ...plain.map(({ name, rule }) => robust(`NNM + ${name}`, { ...rule, nearestNeighbourMixing: true })),
   ]
+}
+
+/** The rule that new tasks get unless their creator chooses. */
+export function defaultLabRule(byzantineMax: number): LabRule {
+  const wanted = JSON.stringify(defaultRule(byzantineMax))
+  const found = labRules(byzantineMax).find(({ rule }) => JSON.stringify(rule) === wanted)
+  invariant(found !== undefined, 'the default rule is one of those that are compared')
+  return found
 }
 
 function robust(name: string, rule: AggregationRule): LabRule {

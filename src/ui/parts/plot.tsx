@@ -83,6 +83,14 @@ const X_LABELS: Readonly<Record<Shown['axis'], (value: number) => string>> = {
   count: String,
 }
 
+interface Look {
+  readonly height: number
+  readonly format: (value: number) => string
+  readonly xWords: (value: number) => string
+  readonly yMax: number | undefined
+  readonly dashed: boolean
+}
+
 function plotOptions(element: HTMLElement, shown: Shown): uPlot.Options {
   const { names, height, format, yMax } = shown
   const style = getComputedStyle(element)
@@ -111,6 +119,7 @@ function plotOptions(element: HTMLElement, shown: Shown): uPlot.Options {
         label: name,
         stroke: token(COLOURS[at % COLOURS.length] ?? '--accent'),
         width: 1.5,
+        ...(dashed ? { dash: [...(DASHES[at % DASHES.length] ?? [])] } : {}),
         // A line needs two points; one alone is drawn as a dot.
         points: { show: (plot: uPlot) => plot.data[0].length < 2 },
         value: (_: uPlot, value: number | null) => (value === null ? '–' : format(value)),
@@ -133,6 +142,10 @@ function drawMarks(plot: uPlot, marks: readonly number[], colour: string): void 
     ctx.stroke()
   }
   ctx.restore()
+}
+
+function clock(seconds: number): string {
+  return clockSeconds(seconds * 1000)
 }
 
 /** `−1:30`: minutes and seconds before now. */
