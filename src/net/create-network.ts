@@ -112,7 +112,11 @@ class StarlingNetwork implements Network {
       onStranger: (peer) => this.#stranger(peer),
       onDead: (peer) => this.#drop(peer, 'The peer does not answer'),
     })
-    this.#topics = new Topics({ self: this.peerId, onProblem: streams.onProblem })
+    this.#topics = new Topics({
+      self: this.peerId,
+      isKeptOut: (peer) => this.#isKeptOut(peer),
+      onProblem: streams.onProblem,
+    })
     this.#finder = new PeerFinder({
       ...streams,
       networkId: init.networkId,
@@ -468,7 +472,8 @@ class StarlingNetwork implements Network {
   #problem(problem: NetworkProblem): void {
     this.#problems++
     if (problem.peer !== undefined) this.#running?.links.failed(problem.peer, problem.message)
-    this.#logger.log('debug', problem.message, { ...problem })
+    const { evidence: _, ...details } = problem
+    this.#logger.log('debug', problem.message, details)
     this.#emitter.emit('error', problem)
   }
 

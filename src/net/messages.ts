@@ -2,6 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import { LengthPrefixedDecoder } from '@libp2p/utils'
 import * as lengthPrefixed from 'it-length-prefixed'
 import { LimitExceededError, StarlingError } from '../core/codec/errors.ts'
+import { type Misconduct, misconductOf } from '../core/trust/misconduct.ts'
 import { drained } from './drained.ts'
 import { BadFrameError, PeerUnreachableError, RateExceededError } from './errors.ts'
 import { frameLength } from './frame-length.ts'
@@ -109,21 +110,29 @@ export class Messages {
       maxBufferSize: 2 * MESSAGE_BYTES_MAX,
       lengthDecoder: frameLength,
     })
-    const refuse = (error: Error) => {
+    const refuse = (error: Error, misconduct: Misconduct | null, evidence: Uint8Array | undefined) => {
       this.counters.refused++
-      this.#init.onProblem({ name: error.name, message: error.message, peer, protocol })
+      this.#init.onProblem({
+        ...{ name: error.name, message: error.message, peer, protocol },
+        ...(misconduct === null ? {} : { misconduct }),
+        ...(evidence === undefined ? {} : { evidence }),
+      })
       stream.abort(error)
     }
     stream.addEventListener('message', ({ data }) => {
       this.#init.onBytes(peer, 'in', data.byteLength)
+      let message: Uint8Array | undefined
       try {
         for (const frame of decoder.decode(data)) {
+          message = frame.subarray()
           this.#takeToken(peer, protocol)
           this.counters.received++
-          handler(peer, frame.subarray())
+          handler(peer, message)
+          message = undefined
         }
       } catch (error) {
-        refuse(frameError(error, protocol))
+        // Without a message it was no frame; with one, only what a handler names may be the sender's fault.
+        refuse(frameError(error, protocol), message === undefined ? 'malformed' : faultOf(error), message)
       }
     })
     stream.addEventListener('remoteCloseWrite', () => void stream.close().catch(() => stream.abort(CLOSED)))
@@ -142,6 +151,10 @@ export class Messages {
 }
 
 const CLOSED = new PeerUnreachableError('The stream could not be closed in time')
+
+function faultOf(error: unknown): Misconduct | null {
+  return error instanceof RateExceededError ? 'rate' : misconductOf(error)
+}
 
 function frameError(error: unknown, protocol: string): Error {
   if (error instanceof StarlingError) return error

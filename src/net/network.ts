@@ -7,6 +7,7 @@
 import type { Verifier } from '../core/identity/ports.ts'
 import type { RefusalReason } from '../core/identity/refusal.ts'
 import type { KnownKind } from '../core/identity/statement-kinds.ts'
+import type { Misconduct } from '../core/trust/misconduct.ts'
 
 /** Signs for this peer; the key itself may be a WebCrypto key that can never be read. */
 export interface PeerIdentity {
@@ -185,6 +186,9 @@ export interface NetworkProblem {
   readonly protocol?: string
   /** Set when it is a signed statement that was refused. */
   readonly refused?: { readonly kind: KnownKind; readonly reason: RefusalReason }
+  /** Set when it is surely the doing of `peer`, and no honest peer does it; with what was refused. */
+  readonly misconduct?: Misconduct
+  readonly evidence?: Uint8Array
 }
 
 export interface NetworkEvents {

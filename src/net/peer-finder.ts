@@ -2,6 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import type { Verifier } from '../core/identity/ports.ts'
 import { refusalReason } from '../core/identity/refusal.ts'
 import { ADDRESSES_MAX, KNOWN_PEERS_MAX } from '../core/routing/limits.ts'
+import { misconductOf } from '../core/trust/misconduct.ts'
 import { transportOf } from './addresses.ts'
 import type { DhtDiscovery } from './dht.ts'
 import { announcementTopic, Discovery, type Heard, type NetworkTime, PEERS_PROTOCOL } from './discovery.ts'
@@ -44,22 +45,25 @@ export class PeerFinder {
     const onHeard = (heard: Heard) => {
       if (!this.#strangers.has(heard.peer)) init.onHeard(heard)
     }
-    const refused = (error: Error, peer?: string): void => {
+    // What was passed on is not by whoever passed it on; what was published is, as gossip's signature proves.
+    const refused = (error: Error, publisher?: { readonly peer: string; readonly evidence: Uint8Array }): void => {
       const { name, message } = error
       const reason = refusalReason(error)
+      const misconduct = publisher === undefined ? null : misconductOf(error)
       init.onProblem({
         ...{ name, message, protocol: this.#topic },
-        ...(peer === undefined ? {} : { peer }),
+        ...publisher,
+        ...(misconduct === null ? {} : { misconduct }),
         ...(reason === null ? {} : { refused: { kind: 'peer-announcement', reason } as const }),
       })
     }
     this.#discovery = new Discovery({
       ...{ network, identity, now, networkTime, verifier, onHeard },
       entriesMax: KNOWN_PEERS_MAX,
-      onRefused: refused,
+      onRefused: (error) => refused(error),
     })
     init.topics.subscribe(this.#topic, (from, data) => {
-      this.#discovery.accept(data).catch((error: Error) => refused(error, from))
+      this.#discovery.accept(data).catch((error: Error) => refused(error, { peer: from, evidence: data }))
     })
   }
 

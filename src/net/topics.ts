@@ -11,12 +11,19 @@ type MeshedGossip = GossipSub & { getMeshPeers(topic: string): string[] }
 /** Gossip by topic. Subscriptions outlive the host: they are made again when it starts again. */
 export class Topics {
   readonly #self: string
+  readonly #isKeptOut: (peer: string) => boolean
   readonly #onProblem: (problem: NetworkProblem) => void
   readonly #handlers = new Map<string, Set<TopicHandler>>()
   #pubsub: GossipSub | undefined
 
-  constructor(init: { readonly self: string; readonly onProblem: (problem: NetworkProblem) => void }) {
+  constructor(init: {
+    readonly self: string
+    /** Peers whose publications are not heard, whoever passes them on. */
+    readonly isKeptOut?: (peer: string) => boolean
+    readonly onProblem: (problem: NetworkProblem) => void
+  }) {
     this.#self = init.self
+    this.#isKeptOut = init.isKeptOut ?? (() => false)
     this.#onProblem = init.onProblem
   }
 
@@ -62,7 +69,7 @@ export class Topics {
   }
 
   #deliver(topic: string, author: string, data: Uint8Array): void {
-    if (author === this.#self) return
+    if (author === this.#self || this.#isKeptOut(author)) return
     for (const handler of [...(this.#handlers.get(topic) ?? [])]) {
       try {
         handler(author, data)

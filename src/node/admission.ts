@@ -24,6 +24,7 @@ import { InvalidMessageError } from '../core/codec/errors.ts'
 import type { PeerId, RootId } from '../core/codec/ids.ts'
 import { isPeerId } from '../core/identity/peer-id.ts'
 import type { Verifier } from '../core/identity/ports.ts'
+import { misconductOf } from '../core/trust/misconduct.ts'
 import type { OnSecurityEvent } from '../core/trust/security-event.ts'
 import { CredentialsDesk, type OwnCredentials } from '../net/credentials.ts'
 import type { Network } from '../net/network.ts'
@@ -446,6 +447,8 @@ export class Admission implements AdmissionApi {
       peerId: peer,
       message: `${error.name}: ${error.message}`,
       ...(evidence !== null && { evidence: [evidence] }),
+      // A ticket that has run out, or of another policy, is no ill will; a signature that nobody made is.
+      misconduct: misconductOf(error) === 'forged' ? 'forged' : null,
     })
   }
 

@@ -1,3 +1,4 @@
+import { InvalidMessageError } from '../core/codec/errors.ts'
 import type { JobId } from '../core/codec/ids.ts'
 import { BATCH_STATEMENTS_MAX } from '../core/identity/limits.ts'
 import type { ExecutionId, ExecutorEffect, ExecutorEvent, ExecutorNotice } from '../core/tasks/executor-events.ts'
@@ -5,6 +6,7 @@ import type { Manifest } from '../core/tasks/manifest.ts'
 import { verifyManifest } from '../core/tasks/manifest-schema.ts'
 import type { ReleaseReason } from '../core/tasks/messages.ts'
 import { signAttestation, type signReceipt, signReceipts } from '../core/tasks/receipt-codec.ts'
+import { misconductOf } from '../core/trust/misconduct.ts'
 import { Batcher } from './batcher.ts'
 import { EffectQueue } from './effect-queue.ts'
 import type { NodePorts } from './ports.ts'
@@ -98,16 +100,21 @@ export class ExecutorDriver {
   }
 
   async #fetchManifest({ job, cid, from }: Effect<'fetchManifest'>): Promise<void> {
-    const { verifier, networkId: network } = this.#ports
+    const { verifier, networkId: network, statements } = this.#ports
+    let bytes: Uint8Array | undefined
     try {
-      const bytes = await this.#ports.source.fetch(cid, [from], MANIFEST_BYTES_MAX)
+      bytes = await this.#ports.source.fetch(cid, [from], MANIFEST_BYTES_MAX)
       const verified = await verifyManifest(bytes, { verifier, network })
-      if (verified.job !== job) throw new Error(`The manifest is that of job ${verified.job}`)
-      if (verified.manifest.requester !== from) throw new Error('The manifest is by another requester')
+      checkManifest('job', verified.job, job)
+      checkManifest('requester', verified.manifest.requester, from)
       this.#onManifest(job, verified.manifest)
       this.step({ type: 'manifestReady', requester: from, job, manifest: verified.manifest })
     } catch (error) {
       this.#ports.log.write('warn', 'executor', `Manifest refused: ${describe(error)}`)
+      // The bytes are what the offer's author named by their hash, whoever handed them over.
+      if (bytes !== undefined) {
+        statements.refuse(error, { from, kind: 'manifest', evidence: bytes, misconduct: misconductOf(error) })
+      }
       this.step({ type: 'manifestFailed', requester: from, job, reason: describe(error) })
     }
   }
@@ -190,4 +197,13 @@ function releaseReason(error: unknown): ReleaseReason {
     default:
       return 'internal'
   }
+}
+
+function checkManifest(field: string, value: string, limit: string): void {
+  if (value === limit) return
+  throw new InvalidMessageError(`manifest.${field} is ${value}, limit ${limit}`, {
+    field: `manifest.${field}`,
+    value,
+    limit,
+  })
 }

@@ -16,6 +16,7 @@ import {
   type RoundMessage,
 } from '../core/learning/messages.ts'
 import type { StatementDraft } from '../core/learning/round-events.ts'
+import { misconductOf } from '../core/trust/misconduct.ts'
 import type { Network } from '../net/network.ts'
 import type { NodePorts } from './ports.ts'
 import { describe } from './task-link.ts'
@@ -155,6 +156,6 @@ export class LearningLink {
 
   #refuse(from: PeerId, error: unknown): void {
     this.#ports.log.write('warn', 'learning', `Refused a message of ${from.slice(-6)}: ${describe(error)}`)
-    this.#ports.statements.refuse(error, { from, kind: 'message' })
+    this.#ports.statements.refuse(error, { from, kind: 'message', misconduct: misconductOf(error) })
   }
 }

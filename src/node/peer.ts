@@ -1,5 +1,6 @@
 import type { FoundedNetwork } from '../core/admission/policy.ts'
 import { cidOfDigest } from '../core/codec/cid.ts'
+import { isPeerId } from '../core/identity/peer-id.ts'
 import { GAS_MAX, MODULE_LIMITS, PAGE_BYTES, STACK_BYTES_MAX } from '../core/sandbox/limits.ts'
 import type { ModuleReport } from '../core/sandbox/module.ts'
 import type { ExecutorNotice } from '../core/tasks/executor-events.ts'
@@ -7,7 +8,8 @@ import { WALL_MS_MAX } from '../core/tasks/limits.ts'
 import type { Capability } from '../core/tasks/matching.ts'
 import { verifyReceipt } from '../core/tasks/receipt-codec.ts'
 import type { RequesterNotice } from '../core/tasks/requester-events.ts'
-import type { Network } from '../net/network.ts'
+import { MISCONDUCT_EVENTS, type SecurityReport } from '../core/trust/security-event.ts'
+import type { Network, NetworkProblem } from '../net/network.ts'
 import { OUTPUT_BYTES_MAX } from '../workers/sandbox/limits.ts'
 import type { Admission } from './admission.ts'
 import type { AdmissionInfo } from './admission-contract.ts'
@@ -566,9 +568,12 @@ export class Peer implements NodeApi {
       this.#network.on('status', () => {
         this.#changed = true
       }),
-      this.#network.on('error', ({ name, message, peer, refused }) => {
+      this.#network.on('error', (problem) => {
+        const { name, message, peer, refused } = problem
         if (refused !== undefined) this.#ports.statements.count(refused.reason, refused.kind)
         if (name === 'ClockImplausibleError') this.#ports.security.add({ type: 'clock-off', message })
+        const report = misconductReport(problem)
+        if (report !== null) this.#ports.security.add(report)
         const who = peer === undefined ? '' : ` (${peer.slice(-6)})`
         this.#ports.log.write('warn', 'network', `${name}: ${message}${who}`)
       }),
@@ -651,6 +656,18 @@ export class Peer implements NodeApi {
   #every(intervalMs: number, work: () => void): void {
     const timer = setInterval(work, intervalMs)
     this.#stops.push(() => clearInterval(timer))
+  }
+}
+
+/** What the network refused because of whoever sent it; `null` for all that may happen to anyone. */
+function misconductReport({ peer, message, misconduct, evidence }: NetworkProblem): SecurityReport | null {
+  if (misconduct === undefined || peer === undefined || !isPeerId(peer)) return null
+  return {
+    type: MISCONDUCT_EVENTS[misconduct],
+    peerId: peer,
+    message,
+    misconduct,
+    ...(evidence === undefined ? {} : { evidence: [evidence] }),
   }
 }
 

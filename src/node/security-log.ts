@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { decode, encode } from '../core/codec/cbor.ts'
 import { bytes, integer, list, text } from '../core/codec/fields.ts'
+import type { PeerId } from '../core/codec/ids.ts'
 import { RECORD_LIMITS } from '../core/codec/limits.ts'
 import {
   EVIDENCE_BYTES_MAX,
@@ -10,6 +11,7 @@ import {
   SECURITY_REPEATS_MAX,
   SECURITY_REPEATS_WINDOW_MS,
 } from '../core/trust/limits.ts'
+import type { Misconduct } from '../core/trust/misconduct.ts'
 import { SECURITY_EVENT_TYPES, type SecurityEventType, type SecurityReport } from '../core/trust/security-event.ts'
 import type { Store, StoreOp } from '../storage/store.ts'
 import type { SampledGauge } from './metrics.ts'
@@ -42,6 +44,13 @@ interface Repeats {
   suppressed: number
 }
 
+/** One act that no honest peer does, and who did it. */
+export interface MisconductReport {
+  readonly peer: PeerId
+  readonly kind: Misconduct
+  readonly evidence: Uint8Array | undefined
+}
+
 export interface SecurityLogInit {
   readonly store: Store
   readonly now: () => number
@@ -65,6 +74,7 @@ export class SecurityLog {
   readonly #counts = new Map<SecurityEventType, number>()
   readonly #repeats = new Map<string, Repeats>()
   readonly #listeners = new Set<(event: SecurityEvent) => void>()
+  #onMisconduct: (report: MisconductReport) => void = () => undefined
   #nextId = 1
   #unsaved: StoreOp[] = []
   #timer: ReturnType<typeof setTimeout> | null = null
@@ -86,6 +96,19 @@ export class SecurityLog {
   /** Writes an event down. Never throws: what reports must not fail for it. */
   add(report: SecurityReport): void {
     this.#counts.set(report.type, (this.#counts.get(report.type) ?? 0) + 1)
+    this.#write(report)
+    // After it was written, and also when it was not: what is only counted here is still done by somebody.
+    const { peerId, misconduct, evidence } = report
+    if (peerId == null || misconduct == null) return
+    this.#onMisconduct({ peer: peerId, kind: misconduct, evidence: evidence?.[0] })
+  }
+
+  /** Whoever measures what peers do is told of each act that is surely theirs. */
+  onMisconduct(listener: (report: MisconductReport) => void): void {
+    this.#onMisconduct = listener
+  }
+
+  #write(report: SecurityReport): void {
     const suppressed = this.#repeated(report)
     if (suppressed === null) return
     const more = suppressed > 0 ? ` (and ${suppressed} more like it before)` : ''

@@ -8,7 +8,8 @@ import type { Verifier } from '../core/identity/ports.ts'
 import { type RefusalReason, refusalReason } from '../core/identity/refusal.ts'
 import { type DecodedStatement, verifyStatement } from '../core/identity/statement.ts'
 import { type GuardChanges, type GuardRecord, StatementGuard } from '../core/identity/statement-guard.ts'
-import { isKnownKind, type KnownKind, STATEMENT_KINDS } from '../core/identity/statement-kinds.ts'
+import { isKnownKind, type KnownKind, type Recurrence, STATEMENT_KINDS } from '../core/identity/statement-kinds.ts'
+import type { Misconduct } from '../core/trust/misconduct.ts'
 import type { OnSecurityEvent, SecurityEventType } from '../core/trust/security-event.ts'
 import type { Store, StoreOp } from '../storage/store.ts'
 import type { SampledGauge } from './metrics.ts'
@@ -61,6 +62,8 @@ export interface RefusedFrom {
   readonly from: PeerId | null
   readonly kind: KnownKind | 'message'
   readonly evidence?: Uint8Array
+  /** What it says against `from`, when that surely made it. @default nothing */
+  readonly misconduct?: Misconduct | null
 }
 
 /**
@@ -108,13 +111,22 @@ export class StatementGate {
   }
 
   /**
+   * Refuses what {@link admit} would without verifying its signature, and takes no note.
+   *
+   * @throws Like {@link admit}.
+   */
+  check({ statement }: DecodedStatement<unknown>): void {
+    this.#guard.check(statement, recurrenceOf(statement.kind), this.nowMs())
+  }
+
+  /**
    * Lets a statement in, once it is durable that it was heard.
    *
    * @throws A named error; {@link refuse} counts and reports it.
    */
   async admit(decoded: DecodedStatement<unknown>): Promise<void> {
     const { statement } = decoded
-    const recurrence = isKnownKind(statement.kind) ? STATEMENT_KINDS[statement.kind] : 'once'
+    const recurrence = recurrenceOf(statement.kind)
     this.#guard.check(statement, recurrence, this.nowMs())
     await verifyStatement(decoded, this.#init.verifier)
     // Again: another copy may have come while this one was verified.
@@ -123,7 +135,7 @@ export class StatementGate {
   }
 
   /** Counts and reports what was refused; says nothing of errors that are not the statement's fault. */
-  refuse(error: unknown, { from, kind, evidence }: RefusedFrom): void {
+  refuse(error: unknown, { from, kind, evidence, misconduct = null }: RefusedFrom): void {
     const reason = refusalReason(error)
     if (reason === null) return
     this.count(reason, kind)
@@ -132,6 +144,7 @@ export class StatementGate {
       peerId: from,
       message: `Refused a ${kind}: ${error instanceof StarlingError ? error.message : String(error)}`,
       ...(evidence === undefined ? {} : { evidence: [evidence] }),
+      misconduct,
     })
   }
 
@@ -166,6 +179,10 @@ export class StatementGate {
     }
     return ops
   }
+}
+
+function recurrenceOf(kind: string): Recurrence {
+  return isKnownKind(kind) ? STATEMENT_KINDS[kind] : 'once'
 }
 
 async function readKept(store: Store) {

@@ -17,9 +17,12 @@ import {
   TASKS_PROTOCOL,
   type TaskMessage,
 } from '../core/tasks/messages.ts'
+import { misconductOf, publisherMisconduct } from '../core/trust/misconduct.ts'
 import type { Network } from '../net/network.ts'
 import { TokenBucket } from '../net/token-bucket.ts'
 import type { NodePorts } from './ports.ts'
+import { PublisherRates } from './publisher-rates.ts'
+import type { RefusedFrom } from './statement-gate.ts'
 
 export interface TaskLinkEvents {
   toExecutor(from: PeerId, message: RequesterMessage): void
@@ -32,6 +35,12 @@ export interface TaskLinkEvents {
 const OFFERS_PER_SECOND_MAX = 40
 /** Gossiped offers verified at once. */
 const OFFERS_BURST_MAX = 400
+
+/** One publisher's offers, of the same: a requester says again what it offers every five seconds and with each new job. */
+const OFFERS_OF_ONE = { perSecond: 20, burst: 200 } as const
+/** Own offers are held to half of that: one that is left out is said with the next. */
+const OWN_OFFERS_PER_SECOND_MAX = 10
+const OWN_OFFERS_BURST_MAX = 100
 
 /** Messages of one peer, and to one, that wait until it is known whether it is admitted; further ones are dropped. */
 const WAITING_MESSAGES_MAX = 256
@@ -55,6 +64,8 @@ export class TaskLink {
   readonly #waiting = new Map<PeerId, Uint8Array[]>()
   readonly #stops: (() => void)[] = []
   readonly #offers: TokenBucket
+  readonly #ownOffers: TokenBucket
+  readonly #publishers = new PublisherRates(OFFERS_OF_ONE)
 
   constructor(ports: NodePorts, network: Network, events: TaskLinkEvents) {
     this.#ports = ports
@@ -62,6 +73,7 @@ export class TaskLink {
     this.#events = events
     this.#topic = OFFERS_TOPIC_PREFIX + ports.networkId
     this.#offers = new TokenBucket(OFFERS_PER_SECOND_MAX, OFFERS_BURST_MAX, ports.now())
+    this.#ownOffers = new TokenBucket(OWN_OFFERS_PER_SECOND_MAX, OWN_OFFERS_BURST_MAX, ports.now())
   }
 
   start(): void {
@@ -112,6 +124,7 @@ export class TaskLink {
 
   broadcast(message: RequesterMessage): void {
     queueMicrotask(() => this.#events.toExecutor(this.#ports.self, message))
+    if (!this.#ownOffers.take(this.#ports.now())) return
     this.#publish(message).catch((error: unknown) => {
       this.#ports.log.write('debug', 'tasks', `Could not publish an offer: ${describe(error)}`)
     })
@@ -146,7 +159,7 @@ export class TaskLink {
     try {
       decoded = decodeTaskMessage(bytes)
     } catch (error) {
-      this.#refuse(from, error)
+      this.#refuseMessage(from, error, bytes)
       return
     }
     const before = this.#verifying.get(from)
@@ -159,7 +172,7 @@ export class TaskLink {
     const verified = verifyTaskMessage(decoded, { from, network, verifier }).then(
       () => true,
       (error: unknown) => {
-        this.#refuse(from, error)
+        this.#refuseMessage(from, error, bytes)
         return false
       },
     )
@@ -174,17 +187,30 @@ export class TaskLink {
   async #hear(from: string, bytes: Uint8Array): Promise<void> {
     if (!isPeerId(from)) return
     const { admission, statements } = this.#ports
+    let author: PeerId | null = null
     try {
       const { decoded, message } = readGossipedOffer(bytes)
-      const { author } = decoded.statement
+      author = decoded.statement.author
       if (admission.admitted(author) === null && !admission.isStranger(author)) return
+      // Before it counts against its publisher: what is fresh and new cannot have been told by others first.
+      statements.check(decoded)
+      if (!this.#publishers.take(from, this.#ports.now())) return this.#refuseFlood(from, bytes)
       // The requester says it again in some seconds; keys to sign floods with cost nothing.
       if (!this.#offers.take(this.#ports.now())) return
       await statements.admit(decoded)
       this.#events.toExecutor(author, message)
     } catch (error) {
-      this.#refuse(from, error, bytes)
+      this.#refuse(from, error, {
+        kind: 'offer',
+        evidence: bytes,
+        misconduct: publisherMisconduct(error, { publisher: from, author }),
+      })
     }
+  }
+
+  #refuseFlood(from: PeerId, evidence: Uint8Array): void {
+    const message = `Publishes more than ${OFFERS_OF_ONE.perSecond} offers a second; the rest is dropped`
+    this.#ports.security.add({ type: 'rate-exceeded', peerId: from, message, evidence: [evidence], misconduct: 'rate' })
   }
 
   #deliver(from: PeerId, message: TaskMessage): void {
@@ -192,10 +218,14 @@ export class TaskLink {
     else this.#events.toRequester(from, message)
   }
 
-  #refuse(from: PeerId, error: unknown, evidence?: Uint8Array): void {
+  /** The link proves who sent it, so all that is wrong with it is its sender's. */
+  #refuseMessage(from: PeerId, error: unknown, evidence: Uint8Array): void {
+    this.#refuse(from, error, { kind: kindOf(error), evidence, misconduct: misconductOf(error) })
+  }
+
+  #refuse(from: PeerId, error: unknown, what: Omit<RefusedFrom, 'from'>): void {
     this.#ports.log.write('warn', 'tasks', `Refused a message of ${from.slice(-6)}: ${describe(error)}`)
-    const kind = evidence === undefined ? kindOf(error) : 'offer'
-    this.#ports.statements.refuse(error, { from, kind, ...(evidence === undefined ? {} : { evidence }) })
+    this.#ports.statements.refuse(error, { from, ...what })
     // A clock that is off is no ill will.
     if (refusalReason(error) !== 'stale') this.#events.refused(from)
   }

@@ -75,7 +75,12 @@ const open: Desk[] = []
 async function openBook(
   signer: Signer,
   room: Room,
-  init: { readonly store?: Store; readonly manifest?: Uint8Array; readonly lends?: boolean } = {},
+  init: {
+    readonly store?: Store
+    readonly manifest?: Uint8Array
+    readonly lends?: boolean
+    readonly guests?: readonly PeerId[]
+  } = {},
 ): Promise<Desk> {
   const store = init.store ?? new MemoryStore()
   const clock = { nowMs: NOW_MS }
@@ -108,7 +113,7 @@ async function openBook(
     store: new TrustStore({ store, now, onProblem: (message) => expect.unreachable(message) }),
     desk: new ConflictDesk(ports, { signedManifest, inlineInput: async () => null }, recompute),
     words: new WordGiver(ports, signedManifest),
-    rootOf: rootOfDevice,
+    rootOf: (peer) => (init.guests?.includes(peer) ? null : rootOfDevice(peer)),
     subnetOf: () => null,
     categoryOf: () => 'test',
     mayRecompute: () => init.lends ?? true,
@@ -255,6 +260,55 @@ describe('TrustBook', () => {
     await again.book.unblacklistPeer(B.author)
     expect(again.book.isBarred(B.author)).toBe(false)
     await expect(desk.book.blacklistPeer('somebody', { durationMs: null, reason: '' })).rejects.toThrow('rootId')
+  })
+
+  const replays = (desk: Desk, peer: PeerId, count: number): void => {
+    for (let index = 0; index < count; index++) {
+      const evidence = [Uint8Array.of(index)]
+      desk.log.add({ type: 'statement-replayed', peerId: peer, message: 'x', evidence, misconduct: 'replayed' })
+    }
+  }
+
+  it('[T26] bars for a day whoever keeps doing what no honest peer does, and says why', async () => {
+    const room = new Room()
+    const desk = await openBook(A, room)
+    // Refusals that may happen to anyone count for nothing.
+    for (let index = 0; index < 100; index++) desk.log.add({ type: 'statement-stale', peerId: B.author, message: 'x' })
+    replays(desk, B.author, 16)
+    expect(desk.book.isBarred(B.author)).toBe(false)
+    replays(desk, B.author, 1)
+    expect(desk.book.isBarred(B.author)).toBe(true)
+    expect(room.disconnected).toEqual([B.author])
+    const until = NOW_MS + BLACKLIST_MS
+    expect(await desk.book.blacklist()).toMatchObject([{ rootId: rootOfDevice(B.author), by: 'evidence', until }])
+    const [why] = desk.log.list({ types: ['peer-misconduct'] })
+    expect(why).toMatchObject({ severity: 'serious', peerId: B.author, rootId: rootOfDevice(B.author) })
+    expect(why?.message).toBe('Sent what no honest peer sends: 17 of others told again')
+    expect(why?.evidence).toEqual([13, 14, 15, 0].map((piece) => Uint8Array.of(piece)))
+    expect(types(desk)).toContain('peer-blacklisted')
+    const again = await openBook(A, new Room(), { store: desk.store })
+    expect(again.book.isBarred(B.author)).toBe(true)
+    desk.clock.nowMs = until - 1
+    expect(desk.book.isBarred(B.author)).toBe(true)
+    // The way back: it begins anew, with an empty bucket.
+    desk.clock.nowMs = until
+    expect(desk.book.isBarred(B.author)).toBe(false)
+    replays(desk, B.author, 16)
+    expect(desk.book.isBarred(B.author)).toBe(false)
+  })
+
+  it('[T26] never bars itself, and keeps a guest out by its key', async () => {
+    const room = new Room()
+    const guest = testSigner(77).author
+    const desk = await openBook(A, room, { guests: [guest] })
+    replays(desk, A.author, 40)
+    expect(desk.book.isBarred(A.author)).toBe(false)
+    replays(desk, guest, 17)
+    expect(desk.book.isBarred(guest)).toBe(true)
+    expect(room.disconnected).toEqual([guest])
+    expect(await desk.book.blacklist()).toEqual([])
+    desk.clock.nowMs += BLACKLIST_MS
+    expect(desk.book.isBarred(guest)).toBe(false)
   })
 
   it('counts for the metrics with a bound on its labels', async () => {

@@ -13,6 +13,7 @@ import { type TrustChange, type TrustEvent, TrustState } from '../core/trust/tru
 import type { Network } from '../net/network.ts'
 import { type ConflictDesk, evidenceBytes } from './conflict-desk.ts'
 import type { SampledGauge } from './metrics.ts'
+import { MisconductDesk } from './misconduct-desk.ts'
 import type { NodePorts } from './ports.ts'
 import type { SecurityLog } from './security-log.ts'
 import { describe } from './task-link.ts'
@@ -78,6 +79,7 @@ export class TrustBook implements TrustApi {
   readonly #exchange: TrustExchange
   readonly #metrics = new TrustMetrics()
   readonly #budget = new RecomputationBudget()
+  readonly #misconduct: MisconductDesk
   readonly #roots = new Map<PeerId, RootId>()
   /** Conflicts to show to whoever connects, newest last. */
   #conflicts: Uint8Array[] = []
@@ -95,6 +97,18 @@ export class TrustBook implements TrustApi {
       onConflict: (from, conflict) => this.#hearConflict(from, conflict),
       onSecurityEvent: (report) => init.log.add(report),
     })
+    this.#misconduct = new MisconductDesk({
+      network: init.network,
+      log: init.log,
+      now: init.ports.now,
+      self: init.ports.self,
+      rootOf: (peer) => this.#rootOf(peer),
+      convict: (peer, root) => {
+        // So that this device is let go with the others that are known of it.
+        this.#step({ type: 'seen', peer, subnet: null })
+        this.#changes(root, this.#state.convictMisconduct(root, init.ports.now()))
+      },
+    })
   }
 
   /** Comes back with what was kept. */
@@ -111,6 +125,7 @@ export class TrustBook implements TrustApi {
   start(): void {
     const { network } = this.#init
     network.keepOut((peer) => this.isBarred(peer))
+    this.#misconduct.start()
     const timer = setInterval(() => this.#tick(), TICK_INTERVAL_MS)
     this.#stops.push(
       this.#exchange.start(),
@@ -137,7 +152,7 @@ export class TrustBook implements TrustApi {
   isBarred(peer: string): boolean {
     if (!isPeerId(peer)) return false
     const root = this.#rootOf(peer)
-    return root !== null && this.#state.isBarred(root, this.#init.ports.now())
+    return root === null ? this.#misconduct.isKeptOut(peer) : this.#state.isBarred(root, this.#init.ports.now())
   }
 
   /** A device was admitted, or is known to speak for this root. */

@@ -11,6 +11,7 @@ import {
   CONFLICT_BYTES_MAX,
   TRUST_STATEMENTS_PER_MINUTE_MAX,
 } from '../core/trust/limits.ts'
+import { type Misconduct, misconductOf } from '../core/trust/misconduct.ts'
 import type { SecurityReport } from '../core/trust/security-event.ts'
 import type { Network } from '../net/network.ts'
 
@@ -103,7 +104,7 @@ export class TrustExchange {
     try {
       decoded = decode(message, { what: 'trust message', limits: LIMITS, schema: messageSchema })
     } catch (error) {
-      this.#refuse(from, { type: 'message-malformed', error })
+      this.#refuse(from, { type: 'message-malformed', error, misconduct: misconductOf(error) })
       return
     }
     const statements = decoded.type === 'attestations' ? decoded.attestations : [decoded.conflict]
@@ -120,19 +121,26 @@ export class TrustExchange {
       else await this.#init.onConflict(from, statement)
     } catch (error) {
       const refused = type === 'attestations' ? 'attestation-refused' : 'evidence-refused'
-      this.#refuse(from, { type: refused, error, evidence: [statement] })
+      // Much of what is refused here only this peer finds wanting; but whoever passes a statement on checks its signature before.
+      const misconduct = misconductOf(error) === 'forged' ? 'forged' : null
+      this.#refuse(from, { type: refused, error, evidence: [statement], misconduct })
     }
   }
 
   #refuse(
     from: PeerId,
-    why: { readonly type: SecurityReport['type']; readonly error: unknown; readonly evidence?: readonly Uint8Array[] },
+    why: {
+      readonly type: SecurityReport['type']
+      readonly error: unknown
+      readonly evidence?: readonly Uint8Array[]
+      readonly misconduct: Misconduct | null
+    },
   ): void {
-    const { type, error, evidence = [] } = why
+    const { type, error, evidence = [], misconduct } = why
     // Our own faults have no name of ours; theirs say field, value and limit.
     const known = error instanceof StarlingError
     const message = known ? `Refused what it says of others: ${error.message}` : 'What it says of others cannot be read'
-    this.#init.onSecurityEvent({ type, peerId: from, message, evidence })
+    this.#init.onSecurityEvent({ type, peerId: from, message, evidence, misconduct })
   }
 
   #mayStillTell(from: PeerId): boolean {

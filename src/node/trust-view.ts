@@ -83,6 +83,7 @@ const GROUNDS: Readonly<Record<string, string>> = {
   'wrong-outvoted': 'Others outvoted its results twice',
   'wrong-shown': 'Another peer showed a wrong result of it, and recomputing here agreed',
   equivocation: 'It signed two different results of one unit',
+  misconduct: 'It sent too much that no honest peer sends',
   'accused-by-many': 'Several peers of good record showed wrong results of it',
 }
 

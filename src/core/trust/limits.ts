@@ -88,6 +88,29 @@ export const ACCUSATIONS_PER_ROOT_MAX = 16
 /** How long a proved liar stays on the list. */
 export const LIAR_MS = 30 * DAY_MS
 
+// Misconduct.
+
+/**
+ * What each act adds to a sender's bucket, thousandths. Nobody signs badly by accident; all else a peer of another version, or one that
+ * was cut off and begins anew, may do now and then.
+ */
+export const MISCONDUCT_COST_MILLI = {
+  forged: 4_000,
+  replayed: 1_000,
+  foreign: 1_000,
+  malformed: 1_000,
+  oversized: 1_000,
+  rate: 1_000,
+} as const
+/** More than this in a sender's bucket bars it: sixteen acts may be faults, seventeen within a minute are none. */
+export const MISCONDUCT_MAX_MILLI = 16_000
+/** A thousandth is forgiven each step: one act in a minute. */
+export const MISCONDUCT_MILLI_STEP_MS = 60
+/** Senders whose acts are remembered; who was blamed longest ago gives way. */
+export const MISCONDUCT_SENDERS_MAX = 4_096
+/** Guests without an identity that are kept out, in memory alone: their keys cost nothing, so a list on disk would be theirs to fill. */
+export const BARRED_GUESTS_MAX = 1_024
+
 // Others' word.
 
 /** Part of the blended score that others' word may ever have, parts per million, when own dealings are at their minimum. */

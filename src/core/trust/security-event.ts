@@ -1,4 +1,5 @@
 import type { PeerId, RootId } from '../codec/ids.ts'
+import type { Misconduct } from './misconduct.ts'
 
 export type SecuritySeverity = 'info' | 'warning' | 'serious'
 
@@ -45,6 +46,7 @@ export const SECURITY_EVENT_TYPES = {
   'evidence-received': 'warning',
   'evidence-refused': 'warning',
   'peer-slandered': 'serious',
+  'peer-misconduct': 'serious',
   // Identity.
   'identity-created': 'info',
   'identity-restored': 'info',
@@ -78,6 +80,11 @@ export interface SecurityReport {
   readonly message: string
   /** Signed bytes that prove it, when there are any. */
   readonly evidence?: readonly Uint8Array[]
+  /**
+   * Set when what was refused is surely `peerId`'s own doing, proved by its link or its signature, and no honest peer in good order
+   * does it: it counts towards a bar. Rule [T26].
+   */
+  readonly misconduct?: Misconduct | null
 }
 
 /** Where security events go: every part that refuses or punishes takes one of these. */
@@ -85,4 +92,14 @@ export type OnSecurityEvent = (report: SecurityReport) => void
 
 export function isSecurityEventType(text: string): text is SecurityEventType {
   return Object.hasOwn(SECURITY_EVENT_TYPES, text)
+}
+
+/** How each kind of misconduct is logged. */
+export const MISCONDUCT_EVENTS: Readonly<Record<Misconduct, SecurityEventType>> = {
+  forged: 'statement-forged',
+  replayed: 'statement-replayed',
+  foreign: 'statement-foreign',
+  malformed: 'message-malformed',
+  oversized: 'statement-oversized',
+  rate: 'rate-exceeded',
 }

@@ -488,6 +488,13 @@ export class TrustState {
     return root === this.#self ? [] : this.#convict(this.#touch(root, nowMs), nowMs, 'equivocation')
   }
 
+  /** It did too often what no honest peer does. For a day, as for a low score: the peer may be broken, not hostile. Rule [T26]. */
+  convictMisconduct(root: RootId, nowMs: number): TrustChange[] {
+    if (root === this.#self) return []
+    const untilMs = nowMs + BLACKLIST_MS
+    return this.#bar(this.#touch(root, nowMs), { by: 'evidence', untilMs, reason: 'misconduct', nowMs })
+  }
+
   isSuspect(root: RootId): boolean {
     return (this.#records.get(root)?.accusations.length ?? 0) > 0
   }
