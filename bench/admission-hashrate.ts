@@ -72,10 +72,17 @@ function minedPerSecond(kernel: Argon2idKernel): number {
   return (hashes * 1_000) / (performance.now() - started)
 }
 
-/** The kernel as the tab has it, with the input that the miner gives it. */
-interface TabKernel {
-  readonly inputBytes: number
+/** What the module of the kernel exports, as far as mining needs it. */
+interface KernelExports {
+  readonly memory: WebAssembly.Memory
+  readonly input: () => number
+  readonly prepare: (memoryKibibytes: number, passes: number) => number
   readonly mine: (inputBytes: number, nonceOffset: number, first: bigint, count: number, bits: number) => number
+}
+
+declare global {
+  /** The kernel as the tab has it, with the input that the miner gives it. */
+  var kernel: Pick<KernelExports, 'mine'> & { readonly inputBytes: number }
 }
 
 async function load(page: Page, wasm: Uint8Array): Promise<void> {
@@ -85,14 +92,11 @@ async function load(page: Page, wasm: Uint8Array): Promise<void> {
     async ({ base64, inputNumbers, memoryKibibytes, passes }) => {
       const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
       const { instance } = await WebAssembly.instantiate(bytes)
-      const { memory, input, prepare, mine } = instance.exports as unknown as TabKernel & {
-        readonly memory: WebAssembly.Memory
-        input(): number
-        prepare(memoryKibibytes: number, passes: number): number
-      }
+      // A module does not tell the types of its exports; the kernel has these.
+      const { memory, input, prepare, mine } = instance.exports as unknown as KernelExports
       prepare(memoryKibibytes, passes)
       new Uint8Array(memory.buffer, input(), inputNumbers.length).set(inputNumbers)
-      Object.assign(globalThis, { kernel: { inputBytes: inputNumbers.length, mine } })
+      globalThis.kernel = { inputBytes: inputNumbers.length, mine }
     },
     { base64: Buffer.from(wasm).toString('base64'), inputNumbers: [...input], ...parameters },
   )
@@ -101,7 +105,7 @@ async function load(page: Page, wasm: Uint8Array): Promise<void> {
 function minedInTab(page: Page): Promise<number> {
   return page.evaluate(
     ({ seconds, chunk, offset, bits }) => {
-      const { kernel } = globalThis as unknown as { kernel: TabKernel }
+      const { kernel } = globalThis
       const started = performance.now()
       let hashes = 0
       while (performance.now() - started < seconds * 1_000) {

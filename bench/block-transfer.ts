@@ -14,13 +14,18 @@ const BLOCK_BYTES = 16 * 1024 * 1024
 const ROUNDS = 7
 const MIB = 1024 * 1024
 
-/** What the bench puts on each page's window. */
-interface RawWindow {
-  rawPc: RTCPeerConnection
-  rawOffer(): Promise<string>
-  rawAnswer(offer: string): Promise<string>
-  rawAccept(answer: string): Promise<void>
-  rawFetch(bytes: number): Promise<number>
+/** The bare channel, as the bench puts it on each page. */
+interface RawChannel {
+  /** Held, so that the connection is not collected. */
+  readonly pc: RTCPeerConnection
+  offer(): Promise<string>
+  answer(offer: string): Promise<string>
+  accept(answer: string): Promise<void>
+  fetch(bytes: number): Promise<number>
+}
+
+declare global {
+  var rawChannel: RawChannel
 }
 
 export async function run(): Promise<BenchLine[]> {
@@ -49,24 +54,24 @@ export async function run(): Promise<BenchLine[]> {
 }
 
 function pageOf(tab: Tab): Page {
+  // Tabs are typed for Puppeteer too; openTab with Playwright's browser gives Playwright's page.
   return tab.page as unknown as Page
 }
 
 async function connectRaw(server: Page, client: Page): Promise<void> {
   for (const page of [server, client]) await page.evaluate(installRaw)
-  const offer = await server.evaluate(() => (globalThis as unknown as RawWindow).rawOffer())
-  const answer = await client.evaluate((sdp) => (globalThis as unknown as RawWindow).rawAnswer(sdp), offer)
-  await server.evaluate((sdp) => (globalThis as unknown as RawWindow).rawAccept(sdp), answer)
+  const offer = await server.evaluate(() => globalThis.rawChannel.offer())
+  const answer = await client.evaluate((sdp) => globalThis.rawChannel.answer(sdp), offer)
+  await server.evaluate((sdp) => globalThis.rawChannel.accept(sdp), answer)
 }
 
 /** Milliseconds from asking for the bytes until the last is there. */
 function transferRaw(client: Page): Promise<number> {
-  return client.evaluate((bytes) => (globalThis as unknown as RawWindow).rawFetch(bytes), BLOCK_BYTES)
+  return client.evaluate((bytes) => globalThis.rawChannel.fetch(bytes), BLOCK_BYTES)
 }
 
 /** Runs in the page. */
 function installRaw(): void {
-  const self = globalThis as unknown as RawWindow
   const pc = new RTCPeerConnection({ iceServers: [] })
   const channel = pc.createDataChannel('raw', { negotiated: true, id: 0 })
   channel.binaryType = 'arraybuffer'
@@ -79,19 +84,18 @@ function installRaw(): void {
       if (candidate === null) resolve()
     }
   })
-  self.rawPc = pc
-  self.rawOffer = async () => {
+  const offer = async () => {
     await pc.setLocalDescription(await pc.createOffer())
     await gathered
     return pc.localDescription?.sdp ?? ''
   }
-  self.rawAnswer = async (sdp) => {
+  const answer = async (sdp: string) => {
     await pc.setRemoteDescription({ type: 'offer', sdp })
     await pc.setLocalDescription(await pc.createAnswer())
     await gathered
     return pc.localDescription?.sdp ?? ''
   }
-  self.rawAccept = async (sdp) => {
+  const accept = async (sdp: string) => {
     await pc.setRemoteDescription({ type: 'answer', sdp })
     await opened
   }
@@ -106,7 +110,7 @@ function installRaw(): void {
   }
   // Only a client gets bytes; the one string is what a server is asked for.
   channel.onmessage = ({ data }) => void serve(Number(data))
-  self.rawFetch = async (bytes) => {
+  const fetch = async (bytes: number): Promise<number> => {
     await opened
     const block = new Uint8Array(bytes)
     let received = 0
@@ -120,4 +124,5 @@ function installRaw(): void {
       }
     })
   }
+  globalThis.rawChannel = { pc, offer, answer, accept, fetch }
 }
