@@ -2,24 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { collatzJob, expectedSteps, stepsOf } from './support/collatz.ts'
 import { Room, type Tab } from './support/room.ts'
 import { until } from './support/until.ts'
+import { LIAR } from './support/worker-preludes.ts'
 
 /** Enough work for a few tens of milliseconds each, so that a fault falls into the middle of a job. */
 const NUMBERS_PER_UNIT = 4_000
 const UNITS = 120
-
-/** Flips one byte of every outcome that this tab's sandbox gives its node: a liar that signs what it says. */
-const LIAR = `{
-  const Honest = self.Worker
-  self.Worker = class extends Honest {
-    set onmessage(listen) {
-      super.onmessage = (event) => {
-        const { data } = event
-        if (data?.type === 'done' && data.execution.outcome.stdout.length > 12) data.execution.outcome.stdout[10] ^= 1
-        listen.call(this, event)
-      }
-    }
-  }
-}`
 
 /** Takes units and never answers. */
 const HANGING = `{

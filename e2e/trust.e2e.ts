@@ -7,23 +7,10 @@ import type { SecurityEvent, TrustEntry } from '../src/node/trust-contract.ts'
 import { collatzJob } from './support/collatz.ts'
 import { Room, type Tab } from './support/room.ts'
 import { until } from './support/until.ts'
+import { LIAR } from './support/worker-preludes.ts'
 
 const UNITS = 120
 const NUMBERS_PER_UNIT = 2_000
-
-/** Flips one byte of every outcome that this tab's sandbox gives its node: a liar that signs what it says. */
-const LIAR = `{
-  const Honest = self.Worker
-  self.Worker = class extends Honest {
-    set onmessage(listen) {
-      super.onmessage = (event) => {
-        const { data } = event
-        if (data?.type === 'done' && data.execution.outcome.stdout.length > 12) data.execution.outcome.stdout[10] ^= 1
-        listen.call(this, event)
-      }
-    }
-  }
-}`
 
 const entries = ({ page }: Tab): Promise<readonly TrustEntry[]> =>
   page.evaluate(() => globalThis.starling.trustEntries())

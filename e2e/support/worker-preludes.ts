@@ -86,3 +86,17 @@ channel.addEventListener('message', ({ data }) => {
   channel.postMessage('armed')
 })
 })();`
+
+/** Flips one byte of every outcome that this tab's sandbox gives its node: a liar that signs what it says. */
+export const LIAR = `{
+  const Honest = self.Worker
+  self.Worker = class extends Honest {
+    set onmessage(listen) {
+      super.onmessage = (event) => {
+        const { data } = event
+        if (data?.type === 'done' && data.execution.outcome.stdout.length > 12) data.execution.outcome.stdout[10] ^= 1
+        listen.call(this, event)
+      }
+    }
+  }
+}`
