@@ -19,15 +19,29 @@ interface PlotProps {
   readonly yMax?: number
   /** Values of `x` at which something else happened: a dashed line each. */
   readonly marks?: readonly number[]
+  /** Lines differ by dashes too, so that colour alone does not tell them apart. */
+  readonly dashed?: boolean
 }
 
 const COLOURS = ['--accent', '--peer-1', '--peer-2', '--peer-3', '--peer-4', '--peer-6']
+
+const DASHES = [[], [8, 4], [2, 3], [12, 3, 2, 3], [5, 2], [2, 6]] as const
 
 const NO_MARKS: readonly number[] = []
 
 /** A live line plot. Colours come from the tokens and follow the theme. */
 export function Plot(props: PlotProps) {
-  const { label, x, series, height = 160, axis = 'clock', format = significant, yMax = null, marks = NO_MARKS } = props
+  const {
+    label,
+    x,
+    series,
+    height = 160,
+    axis = 'clock',
+    format = significant,
+    yMax = null,
+    marks = NO_MARKS,
+    dashed = false,
+  } = props
   const host = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
   const data = useRef<uPlot.AlignedData>([[], []])
@@ -41,7 +55,7 @@ export function Plot(props: PlotProps) {
     if (element === null) return
     const build = (): void => {
       plot.current?.destroy()
-      const shown = { names: names.split('\n'), height, axis, format, yMax, marks: () => marked.current }
+      const shown = { names: names.split('\n'), height, axis, format, yMax, dashed, marks: () => marked.current }
       const options = plotOptions(element, shown)
       plot.current = new uPlot(options, data.current, element)
     }
@@ -56,7 +70,7 @@ export function Plot(props: PlotProps) {
       plot.current?.destroy()
       plot.current = null
     }
-  }, [names, height, axis, format, yMax])
+  }, [names, height, axis, format, yMax, dashed])
 
   useEffect(() => {
     plot.current?.setData(data.current)
@@ -71,6 +85,7 @@ interface Shown {
   readonly axis: 'clock' | 'ago' | 'count'
   readonly format: (value: number) => string
   readonly yMax: number | null
+  readonly dashed: boolean
   readonly marks: () => readonly number[]
 }
 
@@ -83,16 +98,8 @@ const X_LABELS: Readonly<Record<Shown['axis'], (value: number) => string>> = {
   count: String,
 }
 
-interface Look {
-  readonly height: number
-  readonly format: (value: number) => string
-  readonly xWords: (value: number) => string
-  readonly yMax: number | undefined
-  readonly dashed: boolean
-}
-
 function plotOptions(element: HTMLElement, shown: Shown): uPlot.Options {
-  const { names, height, format, yMax } = shown
+  const { names, height, format, yMax, dashed } = shown
   const style = getComputedStyle(element)
   const token = (name: string): string => style.getPropertyValue(name).trim()
   const line = {
@@ -142,10 +149,6 @@ function drawMarks(plot: uPlot, marks: readonly number[], colour: string): void 
     ctx.stroke()
   }
   ctx.restore()
-}
-
-function clock(seconds: number): string {
-  return clockSeconds(seconds * 1000)
 }
 
 /** `−1:30`: minutes and seconds before now. */
