@@ -2,6 +2,7 @@ import { proxy, type Remote, transfer, wrap } from 'comlink'
 import { serveRtc } from '../net/rtc/bridge.ts'
 import { installErrorTransfer } from '../workers/error-transfer.ts'
 import type { NodeWorkerApi, NodeWorkerInit } from '../workers/node/contract.ts'
+import { RELAYS_WORKERS, serveWorkers } from '../workers/relayed/window.ts'
 import { inviteOf } from './capability.ts'
 import type { NodeApi, NodeEvent } from './contract.ts'
 import { watchPlatform } from './platform.ts'
@@ -137,10 +138,17 @@ class BrowserTab implements NodeHandle {
 
   async #startWorker(): Promise<Remote<NodeApi>> {
     const worker = new Worker(new URL('../workers/node/worker.ts', import.meta.url), { type: 'module', name: 'node' })
-    const { port1, port2 } = new MessageChannel()
-    serveRtc(port1)
+    const rtc = new MessageChannel()
+    serveRtc(rtc.port1)
+    const workers = RELAYS_WORKERS ? new MessageChannel() : null
+    if (workers !== null) serveWorkers(workers.port1)
     const remote = wrap<NodeWorkerApi>(worker)
-    const api = (await remote.start(this.#workerInit, transfer(port2, [port2]))) as unknown as Remote<NodeApi>
+    const started = remote.start(
+      this.#workerInit,
+      transfer(rtc.port2, [rtc.port2]),
+      workers && transfer(workers.port2, [workers.port2]),
+    )
+    const api = (await started) as unknown as Remote<NodeApi>
     const server = new ViewerServer(api as unknown as NodeApi, this.#channel as never)
     await api.subscribe(
       proxy((event: NodeEvent) => {

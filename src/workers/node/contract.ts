@@ -18,6 +18,7 @@ export interface NodeWorkerApi {
    * Starts the peer; called once. Resolves when it runs, which never waits for a relay.
    *
    * @param rtc - Port of the RTC bridge that the window serves; transferred.
+   * @param workers - Port by which the window makes further workers, where it must; transferred.
    */
-  start(init: NodeWorkerInit, rtc: MessagePort): Promise<NodeApi>
+  start(init: NodeWorkerInit, rtc: MessagePort, workers: MessagePort | null): Promise<NodeApi>
 }

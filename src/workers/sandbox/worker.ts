@@ -1,24 +1,15 @@
 /** Entry of the sandbox worker in browsers. */
-import type { PoolToWorker, WorkerToPool } from './contract.ts'
+import { workerOwner } from '../relayed/owner.ts'
 import { lockdown } from './lockdown.ts'
 import { type SandboxHost, serveSandbox } from './serve.ts'
 
-/** The few members of the worker's scope that are kept, taken before {@link lockdown} removes them. */
-interface WorkerScope {
-  postMessage(message: WorkerToPool, transfer: Transferable[]): void
-  addEventListener(type: 'message', listener: (event: MessageEvent<PoolToWorker>) => void): void
-  setTimeout(callback: () => void, delayMs: number): number
-}
-
-// The web's type library describes a window; in a dedicated worker the scope is this.
-const scope = globalThis as unknown as WorkerScope
-const postMessage = scope.postMessage.bind(scope)
-const addEventListener = scope.addEventListener.bind(scope)
-const setTimer = scope.setTimeout.bind(scope)
+// What is kept of the scope, taken before the rest is removed.
+const owner = workerOwner()
+const setTimer = globalThis.setTimeout.bind(globalThis)
 
 const host: SandboxHost = {
-  post: (message, transfer) => postMessage(message, transfer),
-  listen: (receive) => addEventListener('message', (event) => receive(event.data)),
+  post: (message, transfer) => owner.postMessage(message, transfer),
+  listen: (receive) => owner.addEventListener('message', (event) => receive(event.data)),
   setTimer: (callback, delayMs) => void setTimer(callback, delayMs),
 }
 
