@@ -8,15 +8,16 @@ import {
   type NormStatement,
   type ProvedNorm,
   proveNorm,
-  updateGenerators,
   verifyNorms,
 } from '../src/core/learning/proofs/norm-proof.ts'
 import { encodeNormProof } from '../src/core/learning/proofs/norm-proof-codec.ts'
+import { loadEngine } from '../src/workers/proofs/load.node.ts'
 import { type BenchLine, benchLine } from './bench-line.ts'
 
 /** Parameters of an MLP 784-32-10. */
 const LENGTH = 25_450
 const BATCH = 4
+const engine = await loadEngine()
 const random = { bytes: (count: number) => new Uint8Array(randomBytes(count)) }
 
 function timed<Result>(work: () => Result): { readonly result: Result; readonly ms: number } {
@@ -30,7 +31,7 @@ function stated(projections: number): { statement: NormStatement; values: Int32A
   const wide = Int32Array.from({ length: LENGTH }, () => Math.round((Math.random() - 0.5) * 2_000))
   const values = clipToNorm(wide, 65_536)
   const blinding = drawBlinding(random)
-  const { result: commitment, ms } = timed(() => commitUpdate(values, blinding))
+  const { result: commitment, ms } = timed(() => commitUpdate(values, { blinding, engine }))
   const statement = {
     task: sha256Hex(random.bytes(8)),
     round: 1,
@@ -49,12 +50,12 @@ function proving(projections: number): BenchLine[] {
   const of = `d=${LENGTH}, k=${projections}`
   const { statement, values, blinding, ms } = stated(projections)
   // The first proof also makes the generators of its ranges, once for all.
-  const first = timed(() => proveNorm(statement, { values, blinding, random }))
-  const again = timed(() => proveNorm(statement, { values, blinding, random }))
+  const first = timed(() => proveNorm(statement, { values, blinding, random, engine }))
+  const again = timed(() => proveNorm(statement, { values, blinding, random, engine }))
   const one: ProvedNorm = { statement, proof: again.result }
   const batch = Array.from({ length: BATCH }, () => one)
-  const single = timed(() => verifyNorms([one], random))
-  const together = timed(() => verifyNorms(batch, random))
+  const single = timed(() => verifyNorms([one], { random, engine }))
+  const together = timed(() => verifyNorms(batch, { random, engine }))
   if (!single.result || !together.result) throw new Error('An honest proof was refused')
   return [
     benchLine(`learning.commit (${of})`, ms, 'ms'),
@@ -72,6 +73,6 @@ function proving(projections: number): BenchLine[] {
 }
 
 export async function run(): Promise<readonly BenchLine[]> {
-  const { ms } = timed(() => updateGenerators(LENGTH))
+  const { ms } = timed(() => engine.generators('update', LENGTH))
   return [benchLine(`learning.prove (d=${LENGTH}; generators, once)`, ms, 'ms'), ...proving(30), ...proving(126)]
 }

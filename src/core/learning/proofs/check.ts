@@ -1,22 +1,26 @@
 import { invariant } from '../../codec/errors.ts'
 import type { ByteSource } from '../byte-source.ts'
-import { blindingBase, drawScalars, modulo, Point, valueBase } from './group.ts'
-import { multiplySum } from './multiply-sum.ts'
+import { bases, type Element, type ElementList, type GroupEngine, type Term } from './group-engine.ts'
+import { drawScalars, modulo } from './scalars.ts'
 
 /**
- * Equations `Σ scalar × point = 0`, many as one: each is weighted by a scalar of the verifier's own, so that a false one is missed with a
+ * Equations `Σ scalar × element = 0`, many as one: each is weighted by a scalar of the verifier's own, so that a false one is missed with a
  * chance of 2^-250. Scalars of shared generators add up, which is what makes a batch cheaper than its parts.
  *
  * Equations without shared generators are cheap, and nearly every change of a proof breaks one of them: they are checked first and by
  * themselves, so that nonsense costs its reader little.
  */
 export class Check {
+  readonly #engine: GroupEngine
   readonly #random: ByteSource
-  readonly #light = new Terms()
-  readonly #heavy = new Terms()
+  readonly #light: Terms
+  readonly #heavy: Terms
 
-  constructor(random: ByteSource) {
+  constructor(engine: GroupEngine, random: ByteSource) {
+    this.#engine = engine
     this.#random = random
+    this.#light = new Terms(bases(engine))
+    this.#heavy = new Terms(bases(engine))
   }
 
   /** Starts an equation. Only a heavy one may have lists. */
@@ -30,9 +34,8 @@ export class Check {
       blinding: (scalar) => {
         terms.blinding += weight * scalar
       },
-      point: (point, scalar) => {
-        terms.points.push(point)
-        terms.scalars.push(modulo(weight * scalar))
+      element: (element, scalar) => {
+        terms.elements.push({ element, scalar: modulo(weight * scalar) })
       },
       list: (list, scalars) => {
         invariant(kind === 'heavy', 'an equation with lists is heavy')
@@ -46,7 +49,7 @@ export class Check {
 
   /** Whether all equations hold. */
   holds(): boolean {
-    return this.#light.isZero() && this.#heavy.isZero()
+    return [this.#light, this.#heavy].every((terms) => this.#engine.sum(terms.all()).every((byte) => byte === 0))
   }
 }
 
@@ -54,24 +57,24 @@ export class Check {
 class Terms {
   value = 0n
   blinding = 0n
-  readonly points: Point[] = []
-  readonly scalars: bigint[] = []
-  readonly #lists = new Map<readonly Point[], bigint[]>()
+  readonly elements: Term[] = []
+  readonly #bases: ElementList
+  readonly #lists = new Map<ElementList, bigint[]>()
 
-  sumsOf(list: readonly Point[]): bigint[] {
+  constructor(of: ElementList) {
+    this.#bases = of
+  }
+
+  sumsOf(list: ElementList): bigint[] {
     const sums = this.#lists.get(list) ?? new Array<bigint>(list.length).fill(0n)
     this.#lists.set(list, sums)
     return sums
   }
 
-  isZero(): boolean {
-    const points = [valueBase, blindingBase(), ...this.points]
-    const scalars = [modulo(this.value), modulo(this.blinding), ...this.scalars]
-    for (const [list, sums] of this.#lists) {
-      for (const point of list) points.push(point)
-      for (const sum of sums) scalars.push(sum)
-    }
-    return multiplySum(points, scalars).equals(Point.ZERO)
+  all(): Term[] {
+    const own: Term = { list: this.#bases, from: 0, scalars: [modulo(this.value), modulo(this.blinding)] }
+    const shared = [...this.#lists].map(([list, scalars]): Term => ({ list, from: 0, scalars }))
+    return [own, ...this.elements, ...shared]
   }
 }
 
@@ -79,7 +82,7 @@ class Terms {
 export interface Equation {
   value(scalar: bigint): void
   blinding(scalar: bigint): void
-  point(point: Point, scalar: bigint): void
-  /** Shared generators: always the same array for the same list. */
-  list(list: readonly Point[], scalars: readonly bigint[]): void
+  element(element: Element, scalar: bigint): void
+  /** Shared generators: always the same object for the same list. */
+  list(list: ElementList, scalars: readonly bigint[]): void
 }

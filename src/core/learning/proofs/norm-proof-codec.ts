@@ -1,8 +1,9 @@
 import { concatBytes } from '../../codec/bytes.ts'
 import { InvalidProofError } from './errors.ts'
-import { bytesToPoint, bytesToScalar, POINT_BYTES, type Point, SCALAR_BYTES, scalarToBytes } from './group.ts'
+import type { Element, GroupEngine } from './group-engine.ts'
 import type { NormProof } from './norm-proof.ts'
 import { halvingsOf } from './range-proof.ts'
+import { bytesToScalars, ELEMENT_BYTES, SCALAR_BYTES, scalarsToBytes } from './scalars.ts'
 
 /**
  * A norm proof as a block: nothing but points and scalars of 32 bytes in a fixed order, so each has one encoding and its size says whether it is
@@ -11,21 +12,23 @@ import { halvingsOf } from './range-proof.ts'
 
 /** Bytes of a proof for an update of some length. */
 export function normProofBytes(of: { readonly length: number; readonly projections: number }): number {
-  const halvings = halvingsOf(of.projections + 2)
-  const points = 2 * of.projections + 1 + 2 + 2 * of.projections + 4 + 2 * halvings
   const scalars = of.length + 2 + 3 * of.projections + 3 + 2
-  return points * POINT_BYTES + scalars * SCALAR_BYTES
+  return elementsOf(of.projections) * ELEMENT_BYTES + scalars * SCALAR_BYTES
+}
+
+function elementsOf(projections: number): number {
+  return 2 * projections + 1 + 2 + 2 * projections + 4 + 2 * halvingsOf(projections + 2)
 }
 
 export function encodeNormProof(proof: NormProof): Uint8Array {
   const { ranges } = proof
-  const points = [
+  const elements = [
     ...proof.projections,
     ...proof.squares,
     proof.upperSlack,
     ...proof.linearPoints,
     ...proof.squarePoints.flat(),
-    ...ranges.points,
+    ...ranges.elements,
     ...ranges.lefts,
     ...ranges.rights,
   ]
@@ -36,17 +39,18 @@ export function encodeNormProof(proof: NormProof): Uint8Array {
     ...ranges.scalars,
     ...ranges.ends,
   ]
-  return concatBytes(...points.map((point) => point.toBytes()), ...scalars.map(scalarToBytes))
+  return concatBytes(...elements, scalarsToBytes(scalars))
 }
 
 /**
  * Reads a proof.
  *
- * @throws {@link InvalidProofError} When it is cut or too long, or a point or scalar is not in its one encoding.
+ * @param bytes - Copied.
+ * @throws {@link InvalidProofError} When it is cut or too long, or an element or scalar is not in its one encoding.
  */
 export function decodeNormProof(
   bytes: Uint8Array,
-  of: { readonly length: number; readonly projections: number },
+  of: { readonly length: number; readonly projections: number; readonly engine: GroupEngine },
 ): NormProof {
   const wanted = normProofBytes(of)
   if (bytes.length !== wanted) {
@@ -56,28 +60,36 @@ export function decodeNormProof(
       limit: wanted,
     })
   }
-  let at = 0
+  const scalarsAt = elementsOf(of.projections) * ELEMENT_BYTES
+  const elementBytes = bytes.slice(0, scalarsAt)
+  if (!of.engine.areElements(elementBytes))
+    throw new InvalidProofError('An element is not in its one encoding', { field: 'element' })
+  const all = bytesToScalars(bytes.subarray(scalarsAt))
+  let [element, scalar] = [0, 0]
   const take = () => {
-    at += POINT_BYTES
-    return bytes.subarray(at - POINT_BYTES, at)
+    element += ELEMENT_BYTES
+    return elementBytes.subarray(element - ELEMENT_BYTES, element)
   }
-  const points = (count: number): Point[] => Array.from({ length: count }, () => bytesToPoint(take()))
-  const scalars = (count: number): bigint[] => Array.from({ length: count }, () => bytesToScalar(take()))
+  const elements = (count: number): Element[] => Array.from({ length: count }, take)
+  const scalars = (count: number): bigint[] => {
+    scalar += count
+    return all.slice(scalar - count, scalar)
+  }
   const { projections: count, length } = of
   const halvings = halvingsOf(count + 2)
-  const projections = points(count)
-  const squares = points(count)
+  const projections = elements(count)
+  const squares = elements(count)
   // As many as are asked for, each time.
-  const [upperSlack] = points(1) as [Point]
-  const linearPoints = points(2) as [Point, Point]
-  const squarePoints = Array.from({ length: count }, () => points(2) as [Point, Point])
-  const [rangePoints, lefts, rights] = [points(4), points(halvings), points(halvings)]
+  const [upperSlack] = elements(1) as [Element]
+  const linearPoints = elements(2) as [Element, Element]
+  const squarePoints = Array.from({ length: count }, () => elements(2) as [Element, Element])
+  const [rangeElements, lefts, rights] = [elements(4), elements(halvings), elements(halvings)]
   const responses = scalars(length)
   const linearBlindings = scalars(2) as [bigint, bigint]
   const squareResponses = Array.from({ length: count }, () => scalars(3) as [bigint, bigint, bigint])
   const rangeScalars = scalars(3)
   const ends = scalars(2) as [bigint, bigint]
-  const ranges = { points: rangePoints, scalars: rangeScalars, lefts, rights, ends }
+  const ranges = { elements: rangeElements, scalars: rangeScalars, lefts, rights, ends }
   return {
     projections,
     squares,

@@ -1,15 +1,15 @@
-import { concatBytes, utf8 } from '../../codec/bytes.ts'
+import { utf8 } from '../../codec/bytes.ts'
 import { invariant } from '../../codec/errors.ts'
 import type { Hash, PeerId } from '../../codec/ids.ts'
 import type { ByteSource } from '../byte-source.ts'
 import { floorSqrt, squaredNorm } from '../privacy/clip.ts'
 import { Check, type Equation } from './check.ts'
 import { UnprovableNormError } from './errors.ts'
-import { blindingBase, drawScalars, generators, modulo, type Point, scalarToBytes } from './group.ts'
+import { bases, commit, type Element, type ElementList, type GroupEngine } from './group-engine.ts'
 import { PROJECTION_COUNTS, PROOF_BATCH_MAX, PROOF_LENGTH_MAX, PROOF_NORM_MAX, RANGE_BITS } from './limits.ts'
-import { multiplySum } from './multiply-sum.ts'
-import { drawSigns, project, squaresMax } from './projection.ts'
-import { checkRanges, commit, powers, proveRanges, type RangeProof } from './range-proof.ts'
+import { drawSigns, project, squaresMax, weighRows } from './projection.ts'
+import { checkRanges, halvingsOf, proveRanges, type RangeProof } from './range-proof.ts'
+import { drawScalars, innerProduct, modulo, powers, scalarsToBytes } from './scalars.ts'
 import { Transcript } from './transcript.ts'
 
 /**
@@ -24,13 +24,13 @@ import { Transcript } from './transcript.ts'
  * What it shows is probabilistic in step 2 alone: `falseAcceptBound`. Rules [Z1] to [Z4].
  */
 export interface NormProof {
-  readonly projections: readonly Point[]
-  readonly squares: readonly Point[]
+  readonly projections: readonly Element[]
+  readonly squares: readonly Element[]
   /** Commitment to the upper half of the slack; the lower follows. */
-  readonly upperSlack: Point
+  readonly upperSlack: Element
   /** T1, T2 of the projections' proof, and for each square its pair. */
-  readonly linearPoints: readonly [Point, Point]
-  readonly squarePoints: readonly (readonly [Point, Point])[]
+  readonly linearPoints: readonly [Element, Element]
+  readonly squarePoints: readonly (readonly [Element, Element])[]
   /** One response for each value of the update. */
   readonly responses: readonly bigint[]
   readonly linearBlindings: readonly [bigint, bigint]
@@ -46,7 +46,7 @@ export interface NormStatement {
   readonly author: PeerId
   /** Drawn after the commitment was announced. */
   readonly beacon: Uint8Array
-  readonly commitment: Point
+  readonly commitment: Element
   /** Values of the update. */
   readonly length: number
   /** L2 norm, in the update's units. */
@@ -57,15 +57,29 @@ export interface NormStatement {
 
 const OFFSET = 1n << BigInt(RANGE_BITS - 1)
 
-/** Generators of updates; the same for all lengths. 0.5 ms each, once. */
-export function updateGenerators(length: number): readonly Point[] {
-  return generators('update', length)
+/** Generators of updates; the first ones are the same for all lengths. */
+function updateGenerators(engine: GroupEngine, length: number): ElementList {
+  return engine.generators('update', length)
+}
+
+/** `Σ scalars × generators + blinding × h`. */
+function commitVector(engine: GroupEngine, scalars: readonly bigint[], blinding: bigint): Element {
+  return engine.sum([
+    { list: updateGenerators(engine, scalars.length), from: 0, scalars },
+    { list: bases(engine), from: 0, scalars: [0n, blinding] },
+  ])
 }
 
 /** Commits to an update. It hides it perfectly and binds by discrete logarithms. Rule [Z1]. */
-export function commitUpdate(values: Int32Array, blinding: bigint): Point {
-  const scalars = Array.from(values, (value) => BigInt(value))
-  return multiplySum([...updateGenerators(values.length), blindingBase()], [...scalars, blinding])
+export function commitUpdate(
+  values: Int32Array,
+  options: { readonly blinding: bigint; readonly engine: GroupEngine },
+): Element {
+  return commitVector(
+    options.engine,
+    Array.from(values, (value) => BigInt(value)),
+    options.blinding,
+  )
 }
 
 function transcriptOf(statement: NormStatement): Transcript {
@@ -79,29 +93,8 @@ function transcriptOf(statement: NormStatement): Transcript {
   const transcript = new Transcript('starling/proof/1/norm')
   transcript.say('terms', utf8(`${task}/${round}/${author}/${length}/${normMax}/${projections}`))
   transcript.say('beacon', beacon)
-  transcript.sayPoints('commitment', [commitment])
+  transcript.sayElements('commitment', [commitment])
   return transcript
-}
-
-/** `Σ_j e^j A_j`: all rows as one, as scalars. */
-function weighRows(signs: Uint8Array, weights: readonly bigint[], length: number): bigint[] {
-  const rowBytes = Math.ceil(length / 8)
-  return Array.from({ length }, (_, at) => {
-    let sum = 0n
-    weights.forEach((weight, row) => {
-      const bit = ((signs[row * rowBytes + (at >> 3)] as number) >> (at & 7)) & 1
-      sum += bit === 1 ? -weight : weight
-    })
-    return modulo(sum)
-  })
-}
-
-function dot(a: readonly bigint[], b: readonly bigint[]): bigint {
-  let sum = 0n
-  a.forEach((scalar, at) => {
-    sum += scalar * (b[at] as bigint)
-  })
-  return modulo(sum)
 }
 
 /**
@@ -112,9 +105,16 @@ function dot(a: readonly bigint[], b: readonly bigint[]): bigint {
  */
 export function proveNorm(
   statement: NormStatement,
-  of: { readonly values: Int32Array; readonly blinding: bigint; readonly random: ByteSource },
+  of: {
+    readonly values: Int32Array
+    readonly blinding: bigint
+    readonly random: ByteSource
+    readonly engine: GroupEngine
+    /** How much is done, from 0 to 1. */
+    readonly onProgress?: (share: number) => void
+  },
 ): NormProof {
-  const { values, blinding, random } = of
+  const { values, blinding, random, engine } = of
   const { length, projections: count, normMax } = statement
   invariant(values.length === length, 'the update has the length of its statement')
   const transcript = transcriptOf(statement)
@@ -132,7 +132,18 @@ export function proveNorm(
       limit: normMax,
     })
   }
-  return prove({ statement, values, blinding, random, transcript, signs, v, slack })
+  const stepsTotal = proofSteps(count)
+  let steps = 0
+  const onStep = () => {
+    steps++
+    of.onProgress?.(steps / stepsTotal)
+  }
+  return prove({ statement, values, blinding, random, engine, transcript, signs, v, slack, onStep })
+}
+
+/** Commitments, masks and squares, two of the range proof, its halvings. */
+function proofSteps(projections: number): number {
+  return 5 + halvingsOf(projections + 2)
 }
 
 interface Proving {
@@ -140,42 +151,61 @@ interface Proving {
   readonly values: Int32Array
   readonly blinding: bigint
   readonly random: ByteSource
+  readonly engine: GroupEngine
   readonly transcript: Transcript
   readonly signs: Uint8Array
   readonly v: readonly bigint[]
   readonly slack: bigint
+  readonly onStep: () => void
 }
 
-function prove({ statement, values, blinding, random, transcript, signs, v, slack }: Proving): NormProof {
+function prove({
+  statement,
+  values,
+  blinding,
+  random,
+  engine,
+  transcript,
+  signs,
+  v,
+  slack,
+  onStep,
+}: Proving): NormProof {
   const { length, projections: count } = statement
   const rhos = drawScalars(random, count)
   const omegas = drawScalars(random, count)
-  const projections = v.map((value, at) => commit(value, rhos[at] as bigint))
-  const squares = v.map((value, at) => commit(value * value, omegas[at] as bigint))
+  const projections = v.map((value, at) => commit(engine, value, rhos[at] as bigint))
+  const squares = v.map((value, at) => commit(engine, value * value, omegas[at] as bigint))
   const [upper, lower] = [slack >> BigInt(RANGE_BITS), slack & ((1n << BigInt(RANGE_BITS)) - 1n)]
   const upperBlinding = drawScalars(random, 1)[0] as bigint
   // The lower half's commitment is what is left of T - Σ W_j: its blinding follows from the others.
   const lowerBlinding = modulo(-omegas.reduce((sum, omega) => sum + omega, 0n) - (upperBlinding << BigInt(RANGE_BITS)))
-  const upperSlack = commit(upper, upperBlinding)
+  const upperSlack = commit(engine, upper, upperBlinding)
+  onStep()
   sayCommitments(transcript, { projections, squares, upperSlack })
   const weights = powers(transcript.challenge('rows'), count)
   const row = weighRows(signs, weights, length)
 
   const masks = drawScalars(random, length)
   const [maskBlinding, rowBlinding] = drawScalars(random, 2) as [bigint, bigint]
-  const linearPoints: [Point, Point] = [
-    multiplySum([...updateGenerators(length), blindingBase()], [...masks, maskBlinding]),
-    commit(dot(row, masks), rowBlinding),
+  const linearPoints: [Element, Element] = [
+    commitVector(engine, masks, maskBlinding),
+    commit(engine, innerProduct(row, masks), rowBlinding),
   ]
+  onStep()
   const squareMasks = v.map(() => drawScalars(random, 3) as [bigint, bigint, bigint])
-  const squarePoints = squareMasks.map(([a, b, c], at): [Point, Point] => [
-    commit(a, b),
-    multiplySum([projections[at] as Point, blindingBase()], [a, c]),
+  const squarePoints = squareMasks.map(([a, b, c], at): [Element, Element] => [
+    commit(engine, a, b),
+    engine.sum([
+      { element: projections[at] as Element, scalar: a },
+      { list: bases(engine), from: 0, scalars: [0n, c] },
+    ]),
   ])
-  sayPoints(transcript, { linearPoints, squarePoints })
+  onStep()
+  sayElements(transcript, { linearPoints, squarePoints })
   const c = transcript.challenge('responses')
   const responses = masks.map((mask, at) => modulo(mask + c * BigInt(values[at] as number)))
-  const rowOfRhos = dot(weights, rhos)
+  const rowOfRhos = innerProduct(weights, rhos)
   const linearBlindings: [bigint, bigint] = [modulo(maskBlinding + c * blinding), modulo(rowBlinding + c * rowOfRhos)]
   const squareResponses = squareMasks.map(([mask, first, second], at): [bigint, bigint, bigint] => {
     const [value, rho] = [v[at] as bigint, rhos[at] as bigint]
@@ -190,6 +220,8 @@ function prove({ statement, values, blinding, random, transcript, signs, v, slac
     blindings: [...rhos, lowerBlinding, upperBlinding],
     transcript,
     random,
+    engine,
+    onStep,
   })
   return {
     projections,
@@ -208,14 +240,14 @@ function sayCommitments(
   transcript: Transcript,
   { projections, squares, upperSlack }: Pick<NormProof, 'projections' | 'squares' | 'upperSlack'>,
 ): void {
-  transcript.sayPoints('projections', projections)
-  transcript.sayPoints('squares', squares)
-  transcript.sayPoints('slack', [upperSlack])
+  transcript.sayElements('projections', projections)
+  transcript.sayElements('squares', squares)
+  transcript.sayElements('slack', [upperSlack])
 }
 
-function sayPoints(transcript: Transcript, of: Pick<NormProof, 'linearPoints' | 'squarePoints'>): void {
-  transcript.sayPoints('linear', of.linearPoints)
-  transcript.sayPoints('square', of.squarePoints.flat())
+function sayElements(transcript: Transcript, of: Pick<NormProof, 'linearPoints' | 'squarePoints'>): void {
+  transcript.sayElements('linear', of.linearPoints)
+  transcript.sayElements('square', of.squarePoints.flat())
 }
 
 function sayResponses(
@@ -223,7 +255,7 @@ function sayResponses(
   of: Pick<NormProof, 'responses' | 'linearBlindings' | 'squareResponses'>,
 ): void {
   const all = [...of.responses, ...of.linearBlindings, ...of.squareResponses.flat()]
-  transcript.say('responses', concatBytes(...all.map(scalarToBytes)))
+  transcript.say('responses', scalarsToBytes(all))
 }
 
 /** A statement with its proof. */
@@ -232,23 +264,28 @@ export interface ProvedNorm {
   readonly proof: NormProof
 }
 
+export interface VerifyOptions {
+  readonly engine: GroupEngine
+  readonly random: ByteSource
+}
+
 /**
  * Verifies proofs together: one multiplication over the shared generators for all. Rule [Z4].
  *
  * @param proved - At most `PROOF_BATCH_MAX`.
  * @returns Whether all hold. To find a bad one, halve the batch: {@link findFalseProofs}.
  */
-export function verifyNorms(proved: readonly ProvedNorm[], random: ByteSource): boolean {
+export function verifyNorms(proved: readonly ProvedNorm[], options: VerifyOptions): boolean {
   invariant(proved.length <= PROOF_BATCH_MAX, `a batch has at most ${PROOF_BATCH_MAX} proofs`)
-  const check = new Check(random)
-  for (const one of proved) addNorm(check, one)
+  const check = new Check(options.engine, options.random)
+  for (const one of proved) addNorm(check, one, options.engine)
   return check.holds()
 }
 
 /** The places of the proofs that do not hold; one verification when all do, and few more for each that does not. */
-export function findFalseProofs(proved: readonly ProvedNorm[], random: ByteSource): number[] {
+export function findFalseProofs(proved: readonly ProvedNorm[], options: VerifyOptions): number[] {
   const find = (from: number, to: number): number[] => {
-    if (from === to || verifyNorms(proved.slice(from, to), random)) return []
+    if (from === to || verifyNorms(proved.slice(from, to), options)) return []
     if (to - from === 1) return [from]
     const middle = (from + to) >> 1
     return [...find(from, middle), ...find(middle, to)]
@@ -256,34 +293,35 @@ export function findFalseProofs(proved: readonly ProvedNorm[], random: ByteSourc
   return find(0, proved.length)
 }
 
-function addNorm(check: Check, { statement, proof }: ProvedNorm): void {
+function addNorm(check: Check, { statement, proof }: ProvedNorm, engine: GroupEngine): void {
   const { length, projections: count, commitment, normMax } = statement
   const transcript = transcriptOf(statement)
   const signs = drawSigns(transcript.seed('signs'), { count, length })
   sayCommitments(transcript, proof)
   const weights = powers(transcript.challenge('rows'), count)
   const row = weighRows(signs, weights, length)
-  sayPoints(transcript, proof)
+  sayElements(transcript, proof)
   const c = transcript.challenge('responses')
   sayResponses(transcript, proof)
 
   // Σ z_i G_i + z_r h = T1 + c C
   const update = check.equation('heavy')
-  update.list(updateGenerators(length), proof.responses)
+  update.list(updateGenerators(engine, length), proof.responses)
   update.blinding(proof.linearBlindings[0])
-  update.point(proof.linearPoints[0], -1n)
-  update.point(commitment, -c)
+  update.element(proof.linearPoints[0], -1n)
+  update.element(commitment, -c)
   // ⟨row, z⟩ g + z_ρ h = T2 + c Σ e^j V_j
   const rows = check.equation('light')
-  rows.value(dot(row, proof.responses))
+  rows.value(innerProduct(row, proof.responses))
   rows.blinding(proof.linearBlindings[1])
-  rows.point(proof.linearPoints[1], -1n)
+  rows.element(proof.linearPoints[1], -1n)
   proof.projections.forEach((point, at) => {
-    rows.point(point, modulo(-c * (weights[at] as bigint)))
+    rows.element(point, modulo(-c * (weights[at] as bigint)))
   })
   addSquares(check, { proof, c })
   const total = squaresMax(normMax, count)
   checkRanges(proof.ranges, {
+    engine,
     values: count + 2,
     transcript,
     equation: (kind) => check.equation(kind),
@@ -294,17 +332,17 @@ function addNorm(check: Check, { statement, proof }: ProvedNorm): void {
 /** For each square: `z g + z' h = t + c V` and `z V + z" h = t' + c W`. */
 function addSquares(check: Check, { proof, c }: { readonly proof: NormProof; readonly c: bigint }): void {
   proof.squareResponses.forEach(([root, first, second], at) => {
-    const [t1, t2] = proof.squarePoints[at] as readonly [Point, Point]
+    const [t1, t2] = proof.squarePoints[at] as readonly [Element, Element]
     const committed = check.equation('light')
     committed.value(root)
     committed.blinding(first)
-    committed.point(t1, -1n)
-    committed.point(proof.projections[at] as Point, -c)
+    committed.element(t1, -1n)
+    committed.element(proof.projections[at] as Element, -c)
     const squared = check.equation('light')
-    squared.point(proof.projections[at] as Point, root)
+    squared.element(proof.projections[at] as Element, root)
     squared.blinding(second)
-    squared.point(t2, -1n)
-    squared.point(proof.squares[at] as Point, -c)
+    squared.element(t2, -1n)
+    squared.element(proof.squares[at] as Element, -c)
   })
 }
 
@@ -321,14 +359,14 @@ function addRanged(
 ): void {
   const { proof, at, scalar, count, total } = of
   if (at < count) {
-    equation.point(proof.projections[at] as Point, scalar)
+    equation.element(proof.projections[at] as Element, scalar)
     equation.value(scalar * OFFSET)
   } else if (at === count) {
     equation.value(scalar * total)
-    for (const square of proof.squares) equation.point(square, modulo(-scalar))
-    equation.point(proof.upperSlack, modulo(-(scalar << BigInt(RANGE_BITS))))
+    for (const square of proof.squares) equation.element(square, modulo(-scalar))
+    equation.element(proof.upperSlack, modulo(-(scalar << BigInt(RANGE_BITS))))
   } else {
-    equation.point(proof.upperSlack, scalar)
+    equation.element(proof.upperSlack, scalar)
   }
 }
 

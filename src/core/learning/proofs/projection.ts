@@ -1,6 +1,7 @@
 import { chacha20 } from '@noble/ciphers/chacha.js'
 import { invariant } from '../../codec/errors.ts'
 import { HONEST_REJECT_BITS } from './limits.ts'
+import { modulo } from './scalars.ts'
 
 /**
  * Random projections: each is the sum of an update's values with signs that are drawn after the update was committed to. Their squares
@@ -27,6 +28,32 @@ export function project(values: Int32Array, signs: Uint8Array, count: number): n
     }
     return sum
   })
+}
+
+/** Rows whose signs are looked up together. */
+const ROWS_TOGETHER = 8
+
+/**
+ * `Σ_j weights[j] × row j`: all rows as one, as scalars. The sums of eight weights with every choice of signs are made first, so that a value takes
+ * an addition for each eight rows.
+ */
+export function weighRows(signs: Uint8Array, weights: readonly bigint[], length: number): bigint[] {
+  const rowBytes = Math.ceil(length / 8)
+  const result = new Array<bigint>(length).fill(0n)
+  for (let first = 0; first < weights.length; first += ROWS_TOGETHER) {
+    const some = weights.slice(first, first + ROWS_TOGETHER)
+    let sums = [0n]
+    for (const weight of some) sums = [...sums.map((sum) => sum + weight), ...sums.map((sum) => sum - weight)]
+    for (let at = 0; at < length; at++) {
+      let choice = 0
+      for (let row = 0; row < some.length; row++) {
+        const bit = ((signs[(first + row) * rowBytes + (at >> 3)] as number) >> (at & 7)) & 1
+        choice |= bit << row
+      }
+      result[at] = (result[at] as bigint) + (sums[choice] as bigint)
+    }
+  }
+  return result.map(modulo)
 }
 
 /**

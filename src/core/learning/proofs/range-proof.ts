@@ -1,9 +1,10 @@
 import { invariant } from '../../codec/errors.ts'
 import type { ByteSource } from '../byte-source.ts'
 import type { Equation } from './check.ts'
-import { blindingBase, drawScalars, generators, inverse, modulo, ORDER, type Point, valueBase } from './group.ts'
+import { FoldedList } from './folded-list.ts'
+import { bases, commit, type Element, type ElementList, type GroupEngine, type Term } from './group-engine.ts'
 import { RANGE_BITS } from './limits.ts'
-import { multiplySum } from './multiply-sum.ts'
+import { drawScalars, innerProduct, inverse, modulo, ORDER, powers } from './scalars.ts'
 import type { Transcript } from './transcript.ts'
 
 /**
@@ -14,12 +15,12 @@ import type { Transcript } from './transcript.ts'
  */
 export interface RangeProof {
   /** A, S, T1, T2. */
-  readonly points: readonly Point[]
+  readonly elements: readonly Element[]
   /** τx, μ, t. */
   readonly scalars: readonly bigint[]
   /** One pair for each halving. */
-  readonly lefts: readonly Point[]
-  readonly rights: readonly Point[]
+  readonly lefts: readonly Element[]
+  readonly rights: readonly Element[]
   /** The last two scalars of the argument. */
   readonly ends: readonly [bigint, bigint]
 }
@@ -29,30 +30,23 @@ export function halvingsOf(values: number): number {
   return Math.log2(values * RANGE_BITS)
 }
 
-/** Powers `1, base, base², …`. */
-export function powers(base: bigint, count: number): bigint[] {
-  const list = new Array<bigint>(count)
-  let power = 1n
-  for (let at = 0; at < count; at++) {
-    list[at] = power
-    power = (power * base) % ORDER
-  }
-  return list
+interface Vectors {
+  readonly gs: ElementList
+  readonly hs: ElementList
+  readonly cross: ElementList
 }
 
-export function innerProduct(a: readonly bigint[], b: readonly bigint[]): bigint {
-  let sum = 0n
-  for (let at = 0; at < a.length; at++) sum += (a[at] as bigint) * (b[at] as bigint)
-  return modulo(sum)
-}
-
-function vectorsOf(values: number): { gs: readonly Point[]; hs: readonly Point[]; cross: Point } {
+function vectorsOf(engine: GroupEngine, values: number): Vectors {
   const count = values * RANGE_BITS
   return {
-    gs: generators('range-g', count),
-    hs: generators('range-h', count),
-    cross: generators('range-q', 1)[0] as Point,
+    gs: engine.generators('range-g', count),
+    hs: engine.generators('range-h', count),
+    cross: engine.generators('range-q', 1),
   }
+}
+
+function whole(list: ElementList, scalars: readonly bigint[]): Term {
+  return { list, from: 0, scalars }
 }
 
 /**
@@ -63,26 +57,41 @@ function vectorsOf(values: number): { gs: readonly Point[]; hs: readonly Point[]
  */
 export function proveRanges(
   values: readonly bigint[],
-  options: { readonly blindings: readonly bigint[]; readonly transcript: Transcript; readonly random: ByteSource },
+  options: {
+    readonly engine: GroupEngine
+    readonly blindings: readonly bigint[]
+    readonly transcript: Transcript
+    readonly random: ByteSource
+    /** Called after each part of the work: two, and one for each halving. */
+    readonly onStep: () => void
+  },
 ): RangeProof {
-  const { blindings, transcript, random } = options
+  const { engine, blindings, transcript, random, onStep } = options
   const count = values.length * RANGE_BITS
   invariant(Number.isInteger(Math.log2(values.length)), 'ranges are a power of two')
   invariant(
     values.every((value) => value >= 0n && value < 1n << BigInt(RANGE_BITS)),
     'values are in range',
   )
-  const { gs, hs } = vectorsOf(values.length)
+  const { gs, hs } = vectorsOf(engine, values.length)
   const bits = Array.from(
     { length: count },
     (_, at) => ((values[Math.floor(at / RANGE_BITS)] as bigint) >> BigInt(at % RANGE_BITS)) & 1n,
   )
   const [alpha, rho, tau1, tau2] = drawScalars(random, 4) as [bigint, bigint, bigint, bigint]
   const [left1, right1] = [drawScalars(random, count), drawScalars(random, count)]
-  const h = blindingBase()
-  const a = multiplySum([h, ...gs, ...hs], [alpha, ...bits, ...bits.map((bit) => bit - 1n)])
-  const s = multiplySum([h, ...gs, ...hs], [rho, ...left1, ...right1])
-  transcript.sayPoints('range-as', [a, s])
+  const committed = (blinding: bigint, left: readonly bigint[], right: readonly bigint[]) => {
+    const sum = engine.sum([whole(bases(engine), [0n, blinding]), whole(gs, left), whole(hs, right)])
+    onStep()
+    return sum
+  }
+  const a = committed(
+    alpha,
+    bits,
+    bits.map((bit) => bit - 1n),
+  )
+  const s = committed(rho, left1, right1)
+  transcript.sayElements('range-as', [a, s])
   const [y, z] = [transcript.challenge('range-y'), transcript.challenge('range-z')]
   const ys = powers(y, count)
   const twos = weightsOf(z, values.length)
@@ -91,8 +100,8 @@ export function proveRanges(
   const rightX = right1.map((scalar, at) => modulo((ys[at] as bigint) * scalar))
   const t1 = modulo(innerProduct(left0, rightX) + innerProduct(left1, right0))
   const t2 = innerProduct(left1, rightX)
-  const points1 = [commit(t1, tau1), commit(t2, tau2)]
-  transcript.sayPoints('range-t', points1)
+  const ts = [commit(engine, t1, tau1), commit(engine, t2, tau2)]
+  transcript.sayElements('range-t', ts)
   const x = transcript.challenge('range-x')
   const left = left0.map((scalar, at) => modulo(scalar + x * (left1[at] as bigint)))
   const right = right0.map((scalar, at) => modulo(scalar + x * (rightX[at] as bigint)))
@@ -100,12 +109,8 @@ export function proveRanges(
   const blinded = blindings.reduce((sum, blinding, at) => sum + (zs[at + 2] as bigint) * blinding, 0n)
   const scalars = [modulo(tau2 * x * x + tau1 * x + blinded), modulo(alpha + rho * x), innerProduct(left, right)]
   transcript.sayScalars('range-scalars', scalars)
-  return { points: [a, s, ...points1], scalars, ...argue(left, right, { y, transcript, values: values.length }) }
-}
-
-/** A commitment to one value. */
-export function commit(value: bigint, blinding: bigint): Point {
-  return multiplySum([valueBase, blindingBase()], [modulo(value), modulo(blinding)])
+  const argument = argue(left, right, { engine, y, transcript, values: values.length, onStep })
+  return { elements: [a, s, ...ts], scalars, ...argument }
 }
 
 /** `z^(2+j) · 2^i` for bit i of value j. */
@@ -117,56 +122,61 @@ function weightsOf(z: bigint, values: number): bigint[] {
 }
 
 /**
- * The argument of the inner product. Generators are folded as `lo + u² hi`, with the rest of the factor kept apart: half the multiplications. What
+ * The argument of the inner product. Generators are folded as `lo + u² hi`, with the rest of the factor kept apart: half the products. What
  * stands before each h is `factor · y^-i`, in every round.
  */
 function argue(
   left: bigint[],
   right: bigint[],
-  options: { readonly y: bigint; readonly transcript: Transcript; readonly values: number },
+  options: {
+    readonly engine: GroupEngine
+    readonly y: bigint
+    readonly transcript: Transcript
+    readonly values: number
+    readonly onStep: () => void
+  },
 ): Pick<RangeProof, 'lefts' | 'rights' | 'ends'> {
-  const { y, transcript, values } = options
-  const vectors = vectorsOf(values)
+  const { engine, y, transcript, onStep } = options
+  const vectors = vectorsOf(engine, options.values)
   const cross = transcript.challenge('range-w')
   const yInverses = powers(inverse(y), left.length)
   let [a, b] = [left, right]
-  let [gs, hs] = [vectors.gs, vectors.hs]
+  const [gs, hs] = [new FoldedList(engine, vectors.gs), new FoldedList(engine, vectors.hs)]
   let [gFactor, hFactor] = [1n, 1n]
-  const [lefts, rights]: [Point[], Point[]] = [[], []]
+  const [lefts, rights]: [Element[], Element[]] = [[], []]
   while (a.length > 1) {
     const half = a.length / 2
     const [aLow, aHigh, bLow, bHigh] = [a.slice(0, half), a.slice(half), b.slice(0, half), b.slice(half)]
     const g = (scalars: readonly bigint[]) => scalars.map((scalar) => modulo(scalar * gFactor))
     const hAt = (scalars: readonly bigint[], from: number) =>
       scalars.map((scalar, at) => modulo(((scalar * hFactor) % ORDER) * (yInverses[from + at] as bigint)))
-    const l = multiplySum(
-      [...gs.slice(half), ...hs.slice(0, half), vectors.cross],
-      [...g(aLow), ...hAt(bHigh, 0), modulo(cross * innerProduct(aLow, bHigh))],
-    )
-    const r = multiplySum(
-      [...gs.slice(0, half), ...hs.slice(half), vectors.cross],
-      [...g(aHigh), ...hAt(bLow, half), modulo(cross * innerProduct(aHigh, bLow))],
-    )
+    const crossed = (product: bigint) => whole(vectors.cross, [modulo(cross * product)])
+    const l = engine.sum([
+      ...gs.terms(half, g(aLow)),
+      ...hs.terms(0, hAt(bHigh, 0)),
+      crossed(innerProduct(aLow, bHigh)),
+    ])
+    const r = engine.sum([
+      ...gs.terms(0, g(aHigh)),
+      ...hs.terms(half, hAt(bLow, half)),
+      crossed(innerProduct(aHigh, bLow)),
+    ])
     lefts.push(l)
     rights.push(r)
-    transcript.sayPoints('range-lr', [l, r])
+    transcript.sayElements('range-lr', [l, r])
     const u = transcript.challenge('range-u')
     const uInverse = inverse(u)
     a = aLow.map((scalar, at) => modulo(scalar * u + (aHigh[at] as bigint) * uInverse))
     b = bLow.map((scalar, at) => modulo(scalar * uInverse + (bHigh[at] as bigint) * u))
     if (half > 1) {
-      gs = fold(gs, modulo(u * u))
-      hs = fold(hs, modulo(((uInverse * uInverse) % ORDER) * (yInverses[half] as bigint)))
+      gs.halve(modulo(u * u))
+      hs.halve(modulo(((uInverse * uInverse) % ORDER) * (yInverses[half] as bigint)))
     }
     gFactor = modulo(gFactor * uInverse)
     hFactor = modulo(hFactor * u)
+    onStep()
   }
   return { lefts, rights, ends: [a[0] as bigint, b[0] as bigint] }
-}
-
-function fold(points: readonly Point[], factor: bigint): Point[] {
-  const half = points.length / 2
-  return points.slice(0, half).map((point, at) => point.add((points[half + at] as Point).multiplyUnsafe(factor)))
 }
 
 /**
@@ -177,6 +187,7 @@ function fold(points: readonly Point[], factor: bigint): Point[] {
 export function checkRanges(
   proof: RangeProof,
   options: {
+    readonly engine: GroupEngine
     readonly values: number
     readonly transcript: Transcript
     readonly equation: (kind: 'light' | 'heavy') => Equation
@@ -186,11 +197,11 @@ export function checkRanges(
 ): void {
   const { values, transcript, addCommitment } = options
   const count = values * RANGE_BITS
-  const [a, s, first, second] = proof.points as [Point, Point, Point, Point]
+  const [a, s, first, second] = proof.elements as [Element, Element, Element, Element]
   const [tauX, mu, t] = proof.scalars as [bigint, bigint, bigint]
-  transcript.sayPoints('range-as', [a, s])
+  transcript.sayElements('range-as', [a, s])
   const [y, z] = [transcript.challenge('range-y'), transcript.challenge('range-z')]
-  transcript.sayPoints('range-t', [first, second])
+  transcript.sayElements('range-t', [first, second])
   const x = transcript.challenge('range-x')
   transcript.sayScalars('range-scalars', proof.scalars)
   const cross = transcript.challenge('range-w')
@@ -208,18 +219,18 @@ export function checkRanges(
   }
   polynomial.value(modulo(t - delta))
   polynomial.blinding(tauX)
-  polynomial.point(first, modulo(-x))
-  polynomial.point(second, modulo(-x * x))
+  polynomial.element(first, modulo(-x))
+  polynomial.element(second, modulo(-x * x))
 
   // A + xS - μh + (t - ab)·w·Q + Σ u²L + u^-2 R = Σ (a·s + z) G + Σ (y^-i (b/s - z^(2+j) 2^i) - z) H
   const [endA, endB] = proof.ends
   const inner = options.equation('heavy')
-  const { gs, hs, cross: base } = vectorsOf(values)
+  const { gs, hs, cross: base } = vectorsOf(options.engine, values)
   const products = foldedScalars(proof, { transcript, count, equation: inner })
-  inner.point(a, 1n)
-  inner.point(s, x)
+  inner.element(a, 1n)
+  inner.element(s, x)
   inner.blinding(modulo(-mu))
-  inner.point(base, modulo(cross * modulo(t - endA * endB)))
+  inner.list(base, [modulo(cross * modulo(t - endA * endB))])
   const yInverses = powers(inverse(y), count)
   const twos = weightsOf(z, values)
   inner.list(
@@ -243,12 +254,12 @@ function foldedScalars(
 ): bigint[] {
   const us: bigint[] = []
   proof.lefts.forEach((l, at) => {
-    const r = proof.rights[at] as Point
-    of.transcript.sayPoints('range-lr', [l, r])
+    const r = proof.rights[at] as Element
+    of.transcript.sayElements('range-lr', [l, r])
     const u = of.transcript.challenge('range-u')
     us.push(u)
-    of.equation.point(l, modulo(u * u))
-    of.equation.point(r, modulo(inverse(u) ** 2n))
+    of.equation.element(l, modulo(u * u))
+    of.equation.element(r, modulo(inverse(u) ** 2n))
   })
   let products = [us.reduce((product, u) => modulo(product * inverse(u)), 1n)]
   // Place `at` has, for each of its bits that is 1 (from the highest), u instead of 1/u.

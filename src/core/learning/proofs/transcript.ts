@@ -1,6 +1,7 @@
 import { sha512 } from '@noble/hashes/sha2.js'
 import { concatBytes, utf8 } from '../../codec/bytes.ts'
-import { modulo, type Point, scalarToBytes, wideToScalar } from './group.ts'
+import type { Element } from './group-engine.ts'
+import { modulo, scalarsToBytes, wideToScalar } from './scalars.ts'
 
 /**
  * What has been said so far in a proof, as a chain of SHA-512: challenges come out of all of it, so nothing may be changed afterwards (Fiat and
@@ -17,12 +18,12 @@ export class Transcript {
     this.#state = sha512(concatBytes(this.#state, utf8(`${label}/${bytes.length}\n`), bytes))
   }
 
-  sayPoints(label: string, points: readonly Point[]): void {
-    this.say(label, concatBytes(...points.map((point) => point.toBytes())))
+  sayElements(label: string, elements: readonly Element[]): void {
+    this.say(label, concatBytes(...elements))
   }
 
   sayScalars(label: string, scalars: readonly bigint[]): void {
-    this.say(label, concatBytes(...scalars.map((scalar) => scalarToBytes(modulo(scalar)))))
+    this.say(label, scalarsToBytes(scalars.map(modulo)))
   }
 
   /** A scalar that is not 0. */
