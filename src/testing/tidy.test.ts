@@ -23,6 +23,7 @@ const ALLOWED_EDGES: Readonly<Record<string, string>> = {
   'src/workers/node/worker.ts -> src/node': 'the entry of the node worker is wiring',
   'src/workers/node/worker.ts -> src/net': 'the entry of the node worker is wiring',
   'src/workers/node/contract.ts -> src/node': 'the node worker offers the node’s contract (types only)',
+  'src/ui/pages/learn/lab/lab-run.ts -> src/workers': 'the attack lab runs without a node, in a worker of the page',
 }
 
 /** Core packages: pure, and the same on every engine. */

@@ -19,6 +19,7 @@ const Identity = lazy(() => import('./pages/identity/identity.tsx').then(({ Iden
 const Trust = lazy(() => import('./pages/trust/trust.tsx').then(({ Trust }) => ({ default: Trust })))
 const TrustPeer = lazy(() => import('./pages/trust/trust-peer.tsx').then(({ TrustPeer }) => ({ default: TrustPeer })))
 const Security = lazy(() => import('./pages/security/security.tsx').then(({ Security }) => ({ default: Security })))
+const Lab = lazy(() => import('./pages/learn/lab/lab.tsx').then(({ Lab }) => ({ default: Lab })))
 const Diagnostics = lazy(() =>
   import('./pages/diagnostics/diagnostics.tsx').then(({ Diagnostics }) => ({ default: Diagnostics })),
 )
@@ -52,6 +53,9 @@ function Pages() {
         <Route path="/jobs/:jobId">{({ jobId }) => <Job key={jobId} jobId={jobId} />}</Route>
         <Route path="/peers">
           <Peers />
+        </Route>
+        <Route path="/learn/lab">
+          <Lab />
         </Route>
         <Route path="/identity">
           <Identity />
