@@ -14,6 +14,13 @@ import './base.css'
 const Run = lazy(() => import('./pages/run/run.tsx').then(({ Run }) => ({ default: Run })))
 const Jobs = lazy(() => import('./pages/jobs/jobs.tsx').then(({ Jobs }) => ({ default: Jobs })))
 const Job = lazy(() => import('./pages/job/job.tsx').then(({ Job }) => ({ default: Job })))
+const Learn = lazy(() => import('./pages/learn/learn.tsx').then(({ Learn }) => ({ default: Learn })))
+const NewLearningTask = lazy(() =>
+  import('./pages/learn/new-task.tsx').then(({ NewLearningTask }) => ({ default: NewLearningTask })),
+)
+const LearningTask = lazy(() =>
+  import('./pages/learn/learning-task.tsx').then(({ LearningTask }) => ({ default: LearningTask })),
+)
 const Peers = lazy(() => import('./pages/peers/peers.tsx').then(({ Peers }) => ({ default: Peers })))
 const Identity = lazy(() => import('./pages/identity/identity.tsx').then(({ Identity }) => ({ default: Identity })))
 const Trust = lazy(() => import('./pages/trust/trust.tsx').then(({ Trust }) => ({ default: Trust })))
@@ -51,6 +58,13 @@ function Pages() {
           <Jobs />
         </Route>
         <Route path="/jobs/:jobId">{({ jobId }) => <Job key={jobId} jobId={jobId} />}</Route>
+        <Route path="/learn">
+          <Learn />
+        </Route>
+        <Route path="/learn/new">
+          <NewLearningTask />
+        </Route>
+        <Route path="/learn/:taskId">{({ taskId }) => <LearningTask key={taskId} taskId={taskId} />}</Route>
         <Route path="/peers">
           <Peers />
         </Route>

@@ -48,3 +48,8 @@ export const TRUST_REFRESH_MS = 2_000
 export const TRUST_POINTS_SHOWN_MAX = 50
 /** Events on the page; the file that is saved has all that fit the filter. */
 export const SECURITY_EVENTS_SHOWN_MAX = 300
+
+/** Learning says a few times a second that it went on; twice a second is as fast as one reads. */
+export const LEARNING_REFRESH_MS = 500
+/** Should a word of it be missed, it is looked at again after this long. */
+export const LEARNING_RESYNC_MS = 5_000

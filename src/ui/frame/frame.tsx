@@ -2,6 +2,7 @@ import {
   Activity,
   Ellipsis,
   Fingerprint,
+  GraduationCap,
   Handshake,
   House,
   ListChecks,
@@ -26,6 +27,7 @@ const ENTRIES = [
 
 /** Beside the others where there is room; on phones behind one button. */
 const MORE = [
+  { to: '/learn', match: '/learn/*?', word: 'Learn', icon: GraduationCap },
   { to: '/trust', match: '/trust/*?', word: 'Trust', icon: Handshake },
   { to: '/security', match: '/security/*?', word: 'Security log', icon: ShieldAlert },
   { to: '/diagnostics', match: '/diagnostics/*?', word: 'Diagnostics', icon: Activity },

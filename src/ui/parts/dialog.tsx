@@ -12,11 +12,14 @@ interface ConfirmProps {
   /** What will happen, what stays. */
   readonly children: ReactNode
   readonly action: string
+  /** The way back. @default 'Keep it' */
+  readonly cancel?: string
   readonly onConfirm: () => void
 }
 
 /** Asks before something that cannot be undone. */
-export function Confirm({ trigger, open, onOpenChange, title, children, action, onConfirm }: ConfirmProps) {
+export function Confirm({ cancel = 'Keep it', ...props }: ConfirmProps) {
+  const { trigger, open, onOpenChange, title, children, action, onConfirm } = props
   const control = open === undefined ? {} : { open }
   return (
     <AlertDialog.Root {...control} {...(onOpenChange === undefined ? {} : { onOpenChange })}>
@@ -32,7 +35,7 @@ export function Confirm({ trigger, open, onOpenChange, title, children, action, 
           </AlertDialog.Description>
           <div className="row dialog-actions">
             <AlertDialog.Cancel asChild>
-              <Button>Keep it</Button>
+              <Button>{cancel}</Button>
             </AlertDialog.Cancel>
             <AlertDialog.Action asChild>
               <Button look="danger" onClick={onConfirm}>
