@@ -37,6 +37,8 @@ export class FakeNode extends FakeTrust implements NodeApi {
   constructor(scenario: Scenario) {
     super()
     this.#scenario = scenario
+    if (scenario === 'first-visit' || scenario === 'alone' || scenario === 'offline') this.setLearning('none')
+    if (scenario === 'failing') this.setLearning('failing')
     this.#admission = new FakeAdmission(scenario === 'refusing')
     this.#lending = lending(scenario)
     setInterval(() => this.#tick(), TICK_MS)
