@@ -91,6 +91,13 @@ describe('LabService', () => {
     expect(heard.at(-1)?.map(({ round }) => round?.round ?? null)).toEqual([null, 10])
   })
 
+  it('a rule that gets no update it may take has no more rounds either', async () => {
+    const kernel = { ...REFERENCE_KERNEL, squaredNorms: (rows: readonly Int32Array[]) => rows.map(() => 2n ** 62n) }
+    const service = new LabService({ ...nodePlatform, kernel: () => Promise.resolve(kernel) })
+    const heard = await reportsOf(service, { ...SETTING, rounds: 10 })
+    expect(heard.at(-1)?.map(({ round }) => round)).toEqual([null, null])
+  })
+
   it('asks for the digits again after they could not be loaded', async () => {
     let asked = 0
     const digits = () => (++asked === 1 ? Promise.reject(new Error('offline')) : nodePlatform.digits())

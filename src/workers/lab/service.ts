@@ -2,7 +2,7 @@ import type { AggregationKernel } from '../../core/learning/aggregate-kernel.ts'
 import { REFERENCE_KERNEL } from '../../core/learning/aggregate-reference.ts'
 import { takeSamples } from '../../core/learning/dataset.ts'
 import { splitHeldOut } from '../../core/learning/dataset-split.ts'
-import { FixedOverflowError } from '../../core/learning/errors.ts'
+import { AggregationBoundError, FixedOverflowError } from '../../core/learning/errors.ts'
 import { type LabRound, labRounds } from '../../core/learning/lab.ts'
 import { SamplesLearner } from '../../core/learning/lab-learner.ts'
 import {
@@ -75,12 +75,15 @@ function curvesOf(setting: LabSetting, loaded: Loaded) {
   }))
 }
 
-/** The next round, or null where the attack drove the model beyond all numbers: a generator that threw has no more. */
+/**
+ * The next round, or null where the attack drove the model beyond all numbers, or the updates beyond the norm that any rule takes: a
+ * generator that threw has no more.
+ */
 function nextOf(rounds: Generator<LabRound, void>): LabRound | null {
   try {
     return rounds.next().value ?? null
   } catch (error) {
-    if (error instanceof FixedOverflowError) return null
+    if (error instanceof FixedOverflowError || error instanceof AggregationBoundError) return null
     throw error
   }
 }

@@ -1,6 +1,6 @@
 import { useMemo } from 'react'
 import type { LabSetting } from '../../../../core/learning/lab-setting.ts'
-import { percent, significant } from '../../../format/number.ts'
+import { percent, plural, significant } from '../../../format/number.ts'
 import { Notice, Panel } from '../../../parts/panel.tsx'
 import { Plot } from '../../../parts/plot.tsx'
 import { type Column, Table } from '../../../parts/table.tsx'
@@ -46,12 +46,8 @@ function Seen({ run, outcomes }: { readonly run: LabRun; readonly outcomes: read
         <p className="quiet">Training: the curves grow as rounds end.</p>
       ) : (
         <p>
-          <strong>
-            {curves.x.length === 0 ? 'It was stopped before the first score.' : sentenceOf(outcomes, setting)}
-          </strong>
-          {state === 'stopped' && curves.x.length > 0 ? (
-            <span className="quiet"> Stopped after {curves.round} rounds.</span>
-          ) : null}
+          {curves.x.length === 0 ? null : <strong>{sentenceOf(outcomes, setting)}</strong>}
+          {state === 'stopped' ? <span className="quiet"> Stopped after {plural(curves.round, 'round')}.</span> : null}
         </p>
       )}
     </div>
