@@ -1,5 +1,6 @@
 import { StarlingError } from '../core/codec/errors.ts'
 import type { PeerId } from '../core/codec/ids.ts'
+import { ReplayedStatementError } from '../core/identity/errors.ts'
 import { isPeerId } from '../core/identity/peer-id.ts'
 import { refusalReason } from '../core/identity/refusal.ts'
 import { isKnownKind, type KnownKind } from '../core/identity/statement-kinds.ts'
@@ -191,6 +192,8 @@ export class TaskLink {
     try {
       const { decoded, message } = readGossipedOffer(bytes)
       author = decoded.statement.author
+      // Gossip does not hand back what this peer published: somebody else did.
+      if (author === this.#ports.self) throw new ReplayedStatementError('An own offer was told again by another')
       if (admission.admitted(author) === null && !admission.isStranger(author)) return
       // Before it counts against its publisher: what is fresh and new cannot have been told by others first.
       statements.check(decoded)

@@ -151,8 +151,10 @@ export class TrustBook implements TrustApi {
   /** Whether a device is to be kept out; for whoever dials, accepts or listens. */
   isBarred(peer: string): boolean {
     if (!isPeerId(peer)) return false
+    // Also of a guest that has shown an identity since.
+    if (this.#misconduct.isKeptOut(peer)) return true
     const root = this.#rootOf(peer)
-    return root === null ? this.#misconduct.isKeptOut(peer) : this.#state.isBarred(root, this.#init.ports.now())
+    return root !== null && this.#state.isBarred(root, this.#init.ports.now())
   }
 
   /** A device was admitted, or is known to speak for this root. */
