@@ -1,5 +1,6 @@
 import type { LearningState } from '../../../node/learning-contract.ts'
 import { STATE_WORDS } from './words.ts'
+import '../../parts/state-mark.css'
 import './learn.css'
 
 /** A task's state as a mark that is also a word. */

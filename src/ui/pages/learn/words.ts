@@ -52,7 +52,7 @@ const REJECTIONS: Words = {
   'wrong-length': 'has another size than the model',
   'non-finite': 'holds numbers that are none',
   'wrong-round': 'was made for another round',
-  equivocated: 'its sender signed two different updates for one round; the proof is kept',
+  equivocated: 'contradicts another that its sender signed for the same round; the proof is kept',
   replayed: 'was sent before, in another round',
   'bad-signature': 'is not signed by who claims to have sent it',
   unavailable: 'was announced, but nobody could fetch it in time',

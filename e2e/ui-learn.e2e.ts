@@ -1,0 +1,254 @@
+/**
+ * The pages of learning: in the harness every state, clean in every look; over real nodes three tabs that create, join, train, try and save
+ * by the page alone.
+ */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ANNOUNCED_TASK, RUNNING_TASK, SPENT_TASK } from '../src/testing/ui/fake-learning-tasks.ts'
+import { buildHarness, type Harness } from './support/ui-harness.ts'
+import { nodeIsUp, peersAre, SIZES, UiRoom } from './support/ui-room.ts'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const LOOKS = (['wide', 'phone'] as const).flatMap((size) =>
+  (['light', 'dark'] as const).map((colorScheme) => ({ size, colorScheme })),
+)
+
+interface Violations {
+  readonly violations: readonly {
+    readonly id: string
+    readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[]
+  }[]
+}
+
+/** What axe objects to, one line each; evaluated from outside, since the page's policy allows no foreign script. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(AXE)
+  const found = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<Violations> } }
+    return await axe.run()
+  })
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`)
+}
+
+async function expectClean(page: Page, what: string): Promise<void> {
+  for (const { size, colorScheme } of LOOKS) {
+    await page.setViewportSize(SIZES[size])
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    expect(await violations(page), `${what}, ${size}, ${colorScheme}`).toEqual([])
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
+    expect(wider, `${what}, ${size}: wider than the screen`).toBe(false)
+    const shots = process.env.STARLING_SHOTS
+    if (shots !== undefined)
+      await page.screenshot({ path: `${shots}/learn-${what}-${size}-${colorScheme}.png`, fullPage: true })
+  }
+  await page.setViewportSize(SIZES.wide)
+}
+
+describe('the pages of learning, over made-up tasks', () => {
+  let harness: Harness
+  let page: Page
+
+  beforeAll(async () => {
+    harness = await buildHarness()
+    page = await harness.page('/learn', 'room', { viewport: SIZES.wide })
+  })
+  afterAll(() => harness?.close())
+
+  it('the list says what each task is doing and why', async () => {
+    await page.getByText('your privacy budget is spent').waitFor()
+    await page.getByRole('link', { name: 'Irises of the garden' }).waitFor()
+    expect(await page.getByRole('link', { name: 'Attack lab' }).getAttribute('href')).toBe('/learn/lab')
+    await expectClean(page, 'list')
+  })
+
+  it('a running task shows who was rejected and why, and what was skipped', async () => {
+    await page.goto(new URL(`/learn/${RUNNING_TASK}`, page.url()).href)
+    await page.getByText('training on your data, step 24 of 60').waitFor()
+    await page.getByText('contradicts another that its sender signed').waitFor()
+    await page.getByText('they voted it out (3 of 3 votes)').waitFor()
+    await page.getByText('2 rounds skipped').click()
+    await page.getByText('too few good updates came in time').waitFor()
+    await page.getByRole('table').nth(1).waitFor()
+    await expectClean(page, 'running')
+  })
+
+  it('leaving asks first; pausing does not', async () => {
+    await page.getByRole('button', { name: 'Leave' }).click()
+    await page.getByRole('alertdialog').waitFor()
+    await expectClean(page, 'leaving')
+    await page.getByRole('button', { name: 'Stay' }).click()
+    await page.getByRole('button', { name: 'Pause training' }).click()
+    await page.getByRole('button', { name: 'Resume training' }).click()
+    await page.getByRole('button', { name: 'Leave' }).click()
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Leave' }).click()
+    await page.getByRole('heading', { name: 'Join again' }).waitFor()
+    await page.getByRole('button', { name: 'Remove' }).click()
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Remove' }).click()
+    await page.waitForURL(/\/learn$/)
+    await page.getByRole('link', { name: 'Irises of the garden' }).waitFor()
+    expect(await page.getByRole('link', { name: 'Digits of the reading room' }).count()).toBe(0)
+  })
+
+  it('a task to join says what stays and what leaves once a table is chosen, and refuses other files', async () => {
+    await page.goto(new URL(`/learn/${ANNOUNCED_TASK}`, page.url()).href)
+    const join = page.getByRole('button', { name: 'Join and train' })
+    expect(await join.isDisabled()).toBe(true)
+    const input = page.locator('input[type=file]').first()
+    await input.setInputFiles({ name: 'cat-1.png', mimeType: 'image/png', buffer: Buffer.from([137]) })
+    await page.getByText('This task learns from a table').waitFor()
+    await input.setInputFiles({ name: 'iris.csv', mimeType: 'text/csv', buffer: Buffer.from('a,species\n1,setosa\n') })
+    await page.getByText('What training changed in the model, after each round').waitFor()
+    await page.getByText('You have no sample of: setosa').waitFor()
+    await expectClean(page, 'joining')
+    await join.click()
+    await page.getByRole('button', { name: 'Leave' }).waitFor()
+  })
+
+  it('a spent budget is said plainly, and a table can be tried', async () => {
+    await page.goto(new URL(`/learn/${SPENT_TASK}`, page.url()).href)
+    await page.getByText('The budget is spent: this device sends nothing more').waitFor()
+    await page.getByText('enough noise to hide one among them').waitFor()
+    expect(await page.getByRole('button', { name: 'Join and train' }).count()).toBe(0)
+    await page.getByLabel('petal length').fill('five')
+    await page.getByText('it must be a number').waitFor()
+    await page.getByLabel('petal length').fill('5.1')
+    await page.getByText(/It says/).waitFor()
+    await expectClean(page, 'spent')
+  })
+
+  it('the form refuses what does not go together at the field, and says what noise costs', async () => {
+    await page.goto(new URL('/learn/new', page.url()).href)
+    await page.getByText('4,000 samples').waitFor()
+    await page.getByLabel('Rule that merges updates').selectOption('Bulyan')
+    await page.getByText('needs 7 (n ≥ 4f + 3)').first().waitFor()
+    const create = page.getByRole('button', { name: 'Create and take part' })
+    await expect.poll(() => create.isDisabled()).toBe(true)
+    await expectClean(page, 'refused')
+    await page.getByRole('button', { name: 'Ask for 7 members at least' }).click()
+    await expect.poll(() => create.isDisabled()).toBe(false)
+    await page.getByLabel('Updates', { exact: true }).selectOption('Secret sum')
+    await page.getByText('mode is secure-sum, limit plain').first().waitFor()
+    await page.getByLabel('Updates', { exact: true }).selectOption('Open updates')
+    await page.getByRole('switch', { name: 'Members add noise' }).click()
+    await page.getByText('times as large as the largest update').waitFor()
+    for (const summary of await page.locator('summary').all()) await summary.click()
+    await expectClean(page, 'new')
+    await page.getByRole('tab', { name: 'Your own files' }).click()
+    const files = { name: 'flowers.csv', mimeType: 'text/csv', buffer: Buffer.from('length,width,kind\n1,2,a\n') }
+    await page.locator('input[type=file]').first().setInputFiles(files)
+    await expect.poll(() => page.getByLabel('Column to predict').inputValue()).toBe('kind')
+    await page.getByText('2 columns: length, width').waitFor()
+    await expectClean(page, 'table')
+  })
+
+  it('empty, failing and unknown say so', async () => {
+    const empty = await harness.page('/learn', 'alone', { viewport: SIZES.wide })
+    await empty.getByText('Nobody trains anything here yet').waitFor()
+    await expectClean(empty, 'empty')
+    await empty.context().close()
+    const failing = await harness.page('/learn', 'failing', { viewport: SIZES.wide })
+    await failing.getByText('The list may be old').waitFor()
+    await expectClean(failing, 'failing')
+    await failing.context().close()
+    await page.goto(new URL('/learn/nothing', page.url()).href)
+    await page.getByText('This device knows no such task').waitFor()
+    await expectClean(page, 'unknown')
+  })
+})
+
+describe('the pages of learning, over real nodes', () => {
+  let room: UiRoom
+  let pages: Page[]
+
+  beforeAll(async () => {
+    room = await UiRoom.open()
+    pages = []
+    for (let i = 0; i < 3; i++) {
+      const page = await room.page('/learn')
+      await nodeIsUp(page)
+      pages.push(page)
+    }
+    for (const page of pages) await peersAre(page, 2)
+  })
+  afterAll(() => room?.close())
+
+  const first = (): Page => pages[0] as Page
+  /** Rounds merged so far, as the page says it. */
+  const merged = async (page: Page): Promise<number> =>
+    Number.parseInt(
+      await page.locator('.figure', { hasText: 'Rounds merged' }).locator('.figure-value').innerText(),
+      10,
+    )
+
+  it('one button starts the digits; two tabs join by the page and rounds are merged', {
+    timeout: 240_000,
+  }, async () => {
+    await first().getByRole('button', { name: 'Train a digit classifier with the people in this room' }).click()
+    await first().waitForURL(/\/learn\/[0-9a-f]{64}$/)
+    for (const page of pages.slice(1)) {
+      await page.getByRole('link', { name: 'Digits' }).click()
+      await page.getByText('What training changed in the model, after each round').waitFor({ timeout: 60_000 })
+      await page.getByRole('button', { name: 'Join and train' }).click()
+    }
+    for (const page of pages) await expect.poll(() => merged(page), { timeout: 120_000 }).toBeGreaterThanOrEqual(3)
+    await first().locator('.plot canvas').first().waitFor()
+    await first().getByRole('table', { name: undefined }).first().waitFor()
+    await expectClean(first(), 'real')
+  })
+
+  it('a drawn digit gets a prediction: by pointer, by keys and by a button', { timeout: 120_000 }, async () => {
+    const page = first()
+    await expect.poll(() => merged(page), { timeout: 90_000 }).toBeGreaterThanOrEqual(6)
+    await page.getByRole('button', { name: 'Write a 7' }).click()
+    await expect.poll(() => page.locator('.learn-verdict-word').innerText()).toMatch(/It says \d/)
+    await page.getByRole('button', { name: 'Clear' }).click()
+    await page.getByText('The model says nothing yet').waitFor()
+    const box = await page.locator('.learn-canvas').boundingBox()
+    if (box === null) throw new Error('There is no sheet')
+    const at = (x: number, y: number): [number, number] => [box.x + x * box.width, box.y + y * box.height]
+    await page.mouse.move(...at(0.5, 0.15))
+    await page.mouse.down()
+    for (let step = 1; step <= 10; step++) await page.mouse.move(...at(0.5, 0.15 + 0.07 * step))
+    await page.mouse.up()
+    await expect.poll(() => page.locator('.learn-verdict-word').innerText()).toMatch(/It says \d/)
+    await page.getByRole('button', { name: 'Clear' }).click()
+    await page.getByText('The model says nothing yet').waitFor()
+    await page.getByRole('application').focus()
+    await page.keyboard.press('Space')
+    for (let step = 0; step < 8; step++) await page.keyboard.press('ArrowDown')
+    await expect.poll(() => page.locator('.learn-verdict-word').innerText()).toMatch(/It says \d/)
+  })
+
+  it('the model is saved as a file that parses', async () => {
+    const page = first()
+    await page.getByRole('button', { name: 'Save model' }).click()
+    const saved = page.waitForEvent('download')
+    await page.getByRole('menuitem', { name: 'safetensors' }).click()
+    const download = await saved
+    expect(download.suggestedFilename()).toBe('digits.safetensors')
+    const file = readFileSync(await download.path())
+    const header = Number(file.readBigUInt64LE(0))
+    const tensors: unknown = JSON.parse(file.subarray(8, 8 + header).toString())
+    expect(Object.keys(tensors as object).length).toBeGreaterThanOrEqual(4)
+    await page.getByRole('button', { name: 'Save model' }).click()
+    const onnx = page.waitForEvent('download')
+    await page.getByRole('menuitem', { name: 'ONNX' }).click()
+    expect((await onnx).suggestedFilename()).toBe('digits.onnx')
+  })
+
+  it('pausing, resuming and leaving act on the node; no page broke the policy or threw', {
+    timeout: 120_000,
+  }, async () => {
+    const page = pages[2] as Page
+    await page.getByRole('button', { name: 'Pause training' }).click()
+    await page.getByText('Paused', { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Resume training' }).click()
+    await page.getByRole('button', { name: 'Pause training' }).waitFor()
+    await page.getByRole('button', { name: 'Leave' }).click()
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Leave' }).click()
+    await page.getByRole('heading', { name: 'Join again' }).waitFor({ timeout: 60_000 })
+    expect(room.complaints).toEqual([])
+  })
+})
