@@ -13,6 +13,7 @@ const WORKER_NAMES = [
   { entry: '/src/workers/training/', name: 'training-worker' },
   { entry: '/src/workers/lab/', name: 'lab-worker' },
   { entry: '/src/workers/pow/', name: 'pow-worker' },
+  { entry: '/src/workers/proofs/', name: 'proofs-worker' },
 ] as const
 
 /** Precached files above this are a mistake in the build, not something to make a phone download. */

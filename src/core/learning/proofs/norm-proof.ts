@@ -97,48 +97,32 @@ function transcriptOf(statement: NormStatement): Transcript {
   return transcript
 }
 
+export interface ProvingOptions {
+  readonly values: Int32Array
+  /** Of the commitment in the statement. */
+  readonly blinding: bigint
+  readonly random: ByteSource
+  readonly engine: GroupEngine
+  /** How much is done, from 0 to 1. */
+  readonly onProgress?: (share: number) => void
+}
+
 /**
  * Proves the norm of one's own update.
  *
- * @param of.blinding - Of the commitment in the statement.
  * @throws {@link UnprovableNormError} When the norm is above the bound, or, once in 2^30 honest updates, its projections are too large.
  */
-export function proveNorm(
-  statement: NormStatement,
-  of: {
-    readonly values: Int32Array
-    readonly blinding: bigint
-    readonly random: ByteSource
-    readonly engine: GroupEngine
-    /** How much is done, from 0 to 1. */
-    readonly onProgress?: (share: number) => void
-  },
-): NormProof {
-  const { values, blinding, random, engine } = of
-  const { length, projections: count, normMax } = statement
-  invariant(values.length === length, 'the update has the length of its statement')
-  const transcript = transcriptOf(statement)
-  const signs = drawSigns(transcript.seed('signs'), { count, length })
-  const v = project(values, signs, count).map(BigInt)
-  const slack = squaresMax(normMax, count) - v.reduce((sum, value) => sum + value * value, 0n)
-  if (
-    squaredNorm(values) > BigInt(normMax) ** 2n ||
-    slack < 0n ||
-    v.some((value) => value < -OFFSET || value >= OFFSET)
-  ) {
-    throw new UnprovableNormError(`The update's norm is ${floorSqrt(squaredNorm(values))}, limit ${normMax}`, {
-      field: 'norm',
-      value: floorSqrt(squaredNorm(values)),
-      limit: normMax,
-    })
-  }
-  const stepsTotal = proofSteps(count)
-  let steps = 0
-  const onStep = () => {
-    steps++
-    of.onProgress?.(steps / stepsTotal)
-  }
-  return prove({ statement, values, blinding, random, engine, transcript, signs, v, slack, onStep })
+export function proveNorm(statement: NormStatement, options: ProvingOptions): NormProof {
+  return prove(statement, { ...options, regardless: false })
+}
+
+/**
+ * What a cheat would send: a proof as good as it can be made, whatever the norm. Where the projections say it is too large, the proof is false.
+ *
+ * @public
+ */
+export function proveRegardless(statement: NormStatement, options: ProvingOptions): NormProof {
+  return prove(statement, { ...options, regardless: true })
 }
 
 /** Commitments, masks and squares, two of the range proof, its halvings. */
@@ -146,32 +130,43 @@ function proofSteps(projections: number): number {
   return 5 + halvingsOf(projections + 2)
 }
 
-interface Proving {
-  readonly statement: NormStatement
-  readonly values: Int32Array
-  readonly blinding: bigint
-  readonly random: ByteSource
-  readonly engine: GroupEngine
-  readonly transcript: Transcript
-  readonly signs: Uint8Array
-  readonly v: readonly bigint[]
-  readonly slack: bigint
-  readonly onStep: () => void
+/** The projections, and what their squares leave of what they may add up to. */
+function projected(
+  statement: NormStatement,
+  of: { readonly values: Int32Array; readonly signs: Uint8Array; readonly regardless: boolean },
+): { readonly v: readonly bigint[]; readonly slack: bigint } {
+  const { projections: count, normMax } = statement
+  const v = project(of.values, of.signs, count).map(BigInt)
+  const slack = squaresMax(normMax, count) - v.reduce((sum, value) => sum + value * value, 0n)
+  if (of.regardless) {
+    return {
+      v: v.map((value) => BigInt.asIntN(RANGE_BITS, value)),
+      slack: BigInt.asUintN(2 * RANGE_BITS, slack),
+    }
+  }
+  const norm = squaredNorm(of.values)
+  if (norm > BigInt(normMax) ** 2n || slack < 0n || v.some((value) => value < -OFFSET || value >= OFFSET)) {
+    throw new UnprovableNormError(`The update's norm is ${floorSqrt(norm)}, limit ${normMax}`, {
+      field: 'norm',
+      value: floorSqrt(norm),
+      limit: normMax,
+    })
+  }
+  return { v, slack }
 }
 
-function prove({
-  statement,
-  values,
-  blinding,
-  random,
-  engine,
-  transcript,
-  signs,
-  v,
-  slack,
-  onStep,
-}: Proving): NormProof {
+function prove(statement: NormStatement, options: ProvingOptions & { readonly regardless: boolean }): NormProof {
+  const { values, blinding, random, engine } = options
   const { length, projections: count } = statement
+  invariant(values.length === length, 'the update has the length of its statement')
+  const transcript = transcriptOf(statement)
+  const signs = drawSigns(transcript.seed('signs'), { count, length })
+  const { v, slack } = projected(statement, { values, signs, regardless: options.regardless })
+  let steps = 0
+  const onStep = () => {
+    steps++
+    options.onProgress?.(steps / proofSteps(count))
+  }
   const rhos = drawScalars(random, count)
   const omegas = drawScalars(random, count)
   const projections = v.map((value, at) => commit(engine, value, rhos[at] as bigint))
@@ -368,6 +363,26 @@ function addRanged(
   } else {
     equation.element(proof.upperSlack, scalar)
   }
+}
+
+/**
+ * Whether commitments, added up, hold a sum: of the updates, and of their blindings. It ties what was masked in a secure sum to what was proved;
+ * where it fails, somebody committed to one update and masked another, and nobody can say who. Rule [Z6].
+ *
+ * @param sum.values - The sum of all committed updates, exactly.
+ * @throws {@link InvalidProofError} When a commitment is no element.
+ */
+export function opensSum(
+  commitments: readonly Element[],
+  sum: { readonly values: Int32Array; readonly blinding: bigint },
+  engine: GroupEngine,
+): boolean {
+  const own = commitUpdate(sum.values, { blinding: sum.blinding, engine })
+  const difference = engine.sum([
+    { element: own, scalar: -1n },
+    ...commitments.map((element) => ({ element, scalar: 1n })),
+  ])
+  return difference.every((byte) => byte === 0)
 }
 
 /** Draws the blinding of a commitment. */
