@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, diffieHellman } from 'node:crypto'
+import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto'
 import { concatBytes, fromHex, toHex } from '../core/codec/bytes.ts'
 import { sha256Hex } from '../core/codec/hash.ts'
 import type { PeerId } from '../core/codec/ids.ts'
@@ -34,24 +34,41 @@ export function messageOf(author: PeerId, { kind, body }: SecureSumContent, salt
 
 const PRIVATE_HEAD = fromHex('302e020100300506032b656e04220420')
 const PUBLIC_HEAD = fromHex('302a300506032b656e032100')
-/** The platform's X25519, many times faster than portable code; every pair is computed once. */
+/** Of both caches; a room of eight has 16 secrets and 56 pairs. */
+const CACHED_MAX = 20_000
+const secrets = new Map<string, OwnKey>()
 const agreed = new Map<string, Uint8Array>()
 
+interface OwnKey {
+  readonly privateKey: KeyObject
+  readonly publicHex: string
+}
+
+/** The platform's X25519, many times faster than portable code; every pair is computed once, for both of its peers. */
 export function platformAgree(secret: Uint8Array, publicKey: Uint8Array): Uint8Array {
   checkPublicKey(publicKey)
-  const name = `${toHex(secret)}${toHex(publicKey)}`
-  const known = agreed.get(name)
+  const { privateKey, publicHex } = ownKey(secret)
+  const pair = [publicHex, toHex(publicKey)].sort().join('')
+  const known = agreed.get(pair)
   if (known !== undefined) return known
-  const privateKey = createPrivateKey({
-    key: Buffer.from(concatBytes(PRIVATE_HEAD, secret)),
-    format: 'der',
-    type: 'pkcs8',
-  })
   const other = createPublicKey({ key: Buffer.from(concatBytes(PUBLIC_HEAD, publicKey)), format: 'der', type: 'spki' })
   const shared = new Uint8Array(diffieHellman({ privateKey, publicKey: other }))
-  if (agreed.size > 20_000) agreed.clear()
-  agreed.set(name, shared)
+  if (agreed.size >= CACHED_MAX) agreed.clear()
+  agreed.set(pair, shared)
   return shared
+}
+
+function ownKey(secret: Uint8Array): OwnKey {
+  const name = toHex(secret)
+  const known = secrets.get(name)
+  if (known !== undefined) return known
+  const encoded = Buffer.from(concatBytes(PRIVATE_HEAD, secret))
+  const privateKey = createPrivateKey({ key: encoded, format: 'der', type: 'pkcs8' })
+  const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' })
+  const made = { privateKey, publicHex: toHex(publicKey.subarray(PUBLIC_HEAD.length)) }
+  if (secrets.size >= CACHED_MAX) secrets.clear()
+  secrets.set(name, made)
+  return made
 }
 
 /** After which of its own statements a peer falls silent. */

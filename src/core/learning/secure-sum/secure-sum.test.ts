@@ -5,10 +5,13 @@ import { planGraph } from './graph.ts'
 
 const DROPOUTS: readonly Dropout[] = ['before-keys', 'after-keys', 'after-shares', 'after-masked']
 
-/** Draws a room whose dropouts stay within what its plan allows at every stage. */
+/**
+ * Draws a room whose dropouts stay within what its plan allows at every stage. Three to eight peers, small rooms more often: what a room
+ * costs grows with the square.
+ */
 function roomWithin(seed: number): SumRoom {
   const rng = seededRng(seed)
-  const count = 3 + rng.below(6)
+  const count = 3 + Math.min(rng.below(6), rng.below(6))
   const early = count > 4 ? rng.below(2) : 0
   const { threshold } = planGraph(count - early)
   const spare = rng.below(count - early - Math.max(threshold, 3) + 1)
