@@ -178,7 +178,7 @@ describe('the pages of learning, over real nodes', () => {
   /** Rounds merged so far, as the page says it. */
   const merged = async (page: Page): Promise<number> =>
     Number.parseInt(
-      await page.locator('.figure', { hasText: 'Rounds merged' }).locator('.figure-value').innerText(),
+      await page.locator('.figure', { hasText: 'Rounds merged' }).locator('.figure-value').textContent(),
       10,
     )
 
@@ -202,7 +202,7 @@ describe('the pages of learning, over real nodes', () => {
     const page = first()
     await expect.poll(() => merged(page), { timeout: 90_000 }).toBeGreaterThanOrEqual(6)
     await page.getByRole('button', { name: 'Write a 7' }).click()
-    await expect.poll(() => page.locator('.learn-verdict-word').innerText()).toMatch(/It says \d/)
+    await expect.poll(() => page.locator('.learn-verdict-word').textContent()).toMatch(/It says \d/)
     await page.getByRole('button', { name: 'Clear' }).click()
     await page.getByText('The model says nothing yet').waitFor()
     const box = await page.locator('.learn-canvas').boundingBox()
@@ -212,13 +212,13 @@ describe('the pages of learning, over real nodes', () => {
     await page.mouse.down()
     for (let step = 1; step <= 10; step++) await page.mouse.move(...at(0.5, 0.15 + 0.07 * step))
     await page.mouse.up()
-    await expect.poll(() => page.locator('.learn-verdict-word').innerText()).toMatch(/It says \d/)
+    await expect.poll(() => page.locator('.learn-verdict-word').textContent()).toMatch(/It says \d/)
     await page.getByRole('button', { name: 'Clear' }).click()
     await page.getByText('The model says nothing yet').waitFor()
     await page.getByRole('application').focus()
     await page.keyboard.press('Space')
     for (let step = 0; step < 8; step++) await page.keyboard.press('ArrowDown')
-    await expect.poll(() => page.locator('.learn-verdict-word').innerText()).toMatch(/It says \d/)
+    await expect.poll(() => page.locator('.learn-verdict-word').textContent()).toMatch(/It says \d/)
   })
 
   it('the model is saved as a file that parses', async () => {

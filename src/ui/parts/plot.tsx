@@ -12,7 +12,7 @@ interface PlotProps {
   readonly x: readonly number[]
   readonly series: readonly { readonly name: string; readonly values: readonly (number | null)[] }[]
   readonly height?: number
-  /** Seconds since 1970, seconds relative to now, or whole numbers such as rounds. @default 'clock' */
+  /** Seconds since 1970, seconds relative to now, or the whole numbers of rounds. @default 'clock' */
   readonly axis?: 'clock' | 'ago' | 'count'
   readonly format?: (value: number) => string
   /** Top of the scale; by default it follows the values. */
@@ -98,6 +98,9 @@ const X_LABELS: Readonly<Record<Shown['axis'], (value: number) => string>> = {
   count: String,
 }
 
+/** What `x` is called in the legend. */
+const X_NAMES: Readonly<Record<Shown['axis'], string>> = { clock: 'Time', ago: 'Time', count: 'Round' }
+
 function plotOptions(element: HTMLElement, shown: Shown): uPlot.Options {
   const { names, height, format, yMax, dashed } = shown
   const style = getComputedStyle(element)
@@ -121,7 +124,7 @@ function plotOptions(element: HTMLElement, shown: Shown): uPlot.Options {
       { ...line, size: 64, values: (_, ticks) => ticks.map(format) },
     ],
     series: [
-      { value: (_, value) => (value === null ? '–' : xLabel(value)) },
+      { label: X_NAMES[shown.axis], value: (_, value) => (value === null ? '–' : xLabel(value)) },
       ...names.map((name, at) => ({
         label: name,
         stroke: token(COLOURS[at % COLOURS.length] ?? '--accent'),

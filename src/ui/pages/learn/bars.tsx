@@ -8,11 +8,14 @@ interface Bar {
 
 /** Units of a bar; SVG attributes rather than styles keep it within the page's policy. */
 const WIDTH = 100
+/** Characters of labels that need no column of words. */
+const SHORT_LABEL = 3
 
 /** Figures side by side as bars, each with its name and value in words. */
 export function Bars({ label, bars }: { readonly label: string; readonly bars: readonly Bar[] }) {
+  const short = bars.every((bar) => bar.label.length <= SHORT_LABEL)
   return (
-    <ul className="bars small" aria-label={label}>
+    <ul className={short ? 'bars bars-short small' : 'bars small'} aria-label={label}>
       {bars.map((bar) => (
         <li key={bar.label} className={bar.strong ? 'bar bar-strong' : 'bar'}>
           <span className="truncate bar-label" title={bar.label}>

@@ -58,7 +58,12 @@ function Matrix({ matrix }: { readonly matrix: ConfusionMatrix }) {
   const mixUps = mixUpsOf(rows, small ? MIX_UPS_SHOWN : MIX_UPS_INSTEAD)
   return (
     <div className="stack">
-      {small ? <MatrixTable rows={rows} /> : null}
+      {small ? (
+        <>
+          <p className="quiet small">Rows: what it is. Columns: what the model says.</p>
+          <MatrixTable rows={rows} />
+        </>
+      ) : null}
       <p className="small learn-mixups">
         {mixUps.length === 0
           ? 'Nothing: every held-back sample is right.'
@@ -73,7 +78,6 @@ function MatrixTable({ rows }: { readonly rows: readonly ConfusionRow[] }) {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <section className="table-scroll" tabIndex={0} aria-label="Confusion matrix">
       <table className="confusion">
-        <caption className="quiet small">Rows: what it is. Columns: what the model says.</caption>
         <thead>
           <tr>
             <td />

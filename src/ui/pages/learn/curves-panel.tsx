@@ -67,6 +67,7 @@ export const CurvesPanel = memo(function CurvesPanel({ points, rounds }: CurvesP
             ]}
             height={200}
             marks={skippedAt}
+            dashed
           />
         )}
       </Panel>

@@ -120,31 +120,34 @@ function TrustPanel(props: FormPart) {
             </select>
           )}
         </Field>
-        <div className="fields">
-          <Field
-            label="Rule that merges updates"
-            note={`${rule.withstands} Needs ${rule.bound}.`}
-            error={errors.rule ?? null}
-          >
-            {(ids) => (
-              <select
-                {...ids}
-                className="input"
-                value={draft.rule}
-                aria-invalid={errors.rule !== undefined}
-                // The values of the options are those of the contract.
-                onChange={(event) => onChange({ rule: event.target.value as RuleName })}
-              >
-                {RULES.map((name) => (
-                  <option key={name} value={name}>
-                    {RULE_WORDS[name].word}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-          {draft.rule === 'mean' ? null : <NumberInput name="byzantineMax" {...props} />}
-        </div>
+        <Field
+          label="Rule that merges updates"
+          note={`${rule.withstands} Needs ${rule.bound}.`}
+          error={errors.rule ?? null}
+        >
+          {(ids) => (
+            <select
+              {...ids}
+              className="input"
+              value={draft.rule}
+              aria-invalid={errors.rule !== undefined}
+              // The values of the options are those of the contract.
+              onChange={(event) => onChange({ rule: event.target.value as RuleName })}
+            >
+              {RULES.map((name) => (
+                <option key={name} value={name}>
+                  {RULE_WORDS[name].word}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+        {draft.rule === 'mean' ? null : (
+          <div className="fields">
+            <NumberInput name="byzantineMax" {...props} />
+            <NumberInput name="clipNorm" {...props} />
+          </div>
+        )}
         {draft.rule === 'mean' ? null : (
           <Toggle
             label="Mix each update with its nearest neighbours first"
@@ -156,7 +159,7 @@ function TrustPanel(props: FormPart) {
         <details>
           <summary>Bounds and votes</summary>
           <div className="fields">
-            <Numbers names={['clipNorm']} {...props} />
+            {draft.rule === 'mean' ? <NumberInput name="clipNorm" {...props} /> : null}
             {draft.rule === 'centered-clipping' ? <Numbers names={['radius', 'iterations']} {...props} /> : null}
             <Numbers names={['heldOutPercent', 'updateFactor', 'candidateFactor']} {...props} />
           </div>

@@ -122,11 +122,22 @@ export function TryDigit({ side, onInput }: TryDigitProps) {
           ) : null}
         </svg>
       </div>
+      <span className="row small quiet">
+        <canvas
+          ref={seen}
+          className="learn-seen"
+          width={side}
+          height={side}
+          role="img"
+          aria-label="The drawing, scaled"
+        />
+        what the model sees
+      </span>
       <p className="quiet small">Draw a digit, or let one be written:</p>
-      <div className="row row-wrap learn-digits">
+      <div className="learn-digits">
         {DIGIT_STROKES.map((_, digit) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a digit is its number
-          <Button key={digit} aria-label={`Write a ${digit}`} onClick={() => write(digit)}>
+          <Button key={digit} className="learn-digit" aria-label={`Write a ${digit}`} onClick={() => write(digit)}>
             {digit}
           </Button>
         ))}
@@ -136,17 +147,6 @@ export function TryDigit({ side, onInput }: TryDigitProps) {
           Clear
         </Button>
         <PictureButton onFile={load} />
-        <span className="row small quiet">
-          <canvas
-            ref={seen}
-            className="learn-seen"
-            width={side}
-            height={side}
-            role="img"
-            aria-label="The drawing, scaled"
-          />
-          what the model sees
-        </span>
       </div>
     </>
   )

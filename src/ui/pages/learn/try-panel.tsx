@@ -86,7 +86,7 @@ function Verdict({ classes, prediction, error }: VerdictProps) {
   const bars = shown.map(({ name, share }) => ({
     label: name,
     share,
-    value: prediction === null ? '–' : percent(Math.round(share * 1_000) / 1_000),
+    value: prediction === null ? '–' : percent(Math.round(share * 100) / 100),
     strong: name === best?.name,
   }))
   return (
@@ -99,7 +99,7 @@ function Verdict({ classes, prediction, error }: VerdictProps) {
         ) : (
           <>
             It says <strong>{best.name}</strong>{' '}
-            <span className="quiet small">{percent(Math.round(best.share * 1_000) / 1_000)} sure</span>
+            <span className="quiet small">{percent(Math.round(best.share * 100) / 100)} sure</span>
           </>
         )}
       </p>

@@ -1,10 +1,10 @@
 import { useCallback, useEffect, useState } from 'react'
-import type { NodeApi, NodeEvent } from '../../../node/contract.ts'
-import type { LearningTaskDetail, LearningTaskSummary } from '../../../node/learning-contract.ts'
-import { LEARNING_REFRESH_MS, LEARNING_RESYNC_MS } from '../../limits.ts'
-import { coalesce } from '../../state/coalesce.ts'
-import { useSession } from '../../state/node-context.ts'
-import { errorText } from '../../state/session.ts'
+import type { NodeApi, NodeEvent } from '../../node/contract.ts'
+import type { LearningTaskDetail, LearningTaskSummary } from '../../node/learning-contract.ts'
+import { LEARNING_REFRESH_MS, LEARNING_RESYNC_MS } from '../limits.ts'
+import { coalesce } from './coalesce.ts'
+import { useSession } from './node-context.ts'
+import { errorText } from './session.ts'
 
 interface Heard<T> {
   /** `undefined` while asking for the first time. */
