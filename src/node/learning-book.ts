@@ -13,6 +13,7 @@ import { writeSafetensors } from '../core/learning/model-safetensors.ts'
 import { privacyMeaning } from '../core/learning/privacy/meaning.ts'
 import { stepOfPlan } from '../core/learning/privacy/noise.ts'
 import type { RoundNotice } from '../core/learning/round-events.ts'
+import { noisePlanOf } from '../core/learning/sum-plan.ts'
 import {
   type LearningTask,
   learningTaskId,
@@ -44,7 +45,7 @@ import { dataOps, forgetDataOps, readData, sourceToInspect } from './learning-da
 import { LearningLink } from './learning-link.ts'
 import { forgetRunOps, LearningRun } from './learning-run.ts'
 import { optionsOf, optionsOfTask, taskOf } from './learning-spec.ts'
-import { LearningWorker, type LearningWorkers, noisePlanOf } from './learning-worker.ts'
+import { LearningWorker, type LearningWorkers } from './learning-worker.ts'
 import type { SampledGauge } from './metrics.ts'
 import type { NodePorts } from './ports.ts'
 import { describe } from './task-link.ts'
@@ -101,6 +102,7 @@ export class LearningBook implements LearningApi {
     this.#link = new LearningLink(init.ports, init.network, {
       isBarred: init.isBarred,
       message: (from, message) => this.#entries.get(message.task)?.run?.step({ type: 'message', from, message }),
+      sums: (from, message) => this.#entries.get(message.task)?.run?.hearSums(from, message),
       tasks: (from, tasks) => void this.#heard(from, tasks),
     })
   }

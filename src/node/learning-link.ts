@@ -2,6 +2,7 @@ import { sha256Hex } from '../core/codec/hash.ts'
 import type { LearningTaskId, PeerId } from '../core/codec/ids.ts'
 import { isPeerId } from '../core/identity/peer-id.ts'
 import { signStatement } from '../core/identity/statement.ts'
+import { BUNDLE_BYTES_MAX, BUNDLE_STATEMENTS_MAX } from '../core/learning/limits.ts'
 import {
   decodeLearningMessage,
   decodeLearningStatement,
@@ -14,6 +15,8 @@ import {
   type LearningMessage,
   type LearningStatement,
   type RoundMessage,
+  type SumMessage,
+  type SumsMessage,
 } from '../core/learning/messages.ts'
 import type { StatementDraft } from '../core/learning/round-events.ts'
 import { misconductOf } from '../core/trust/misconduct.ts'
@@ -24,6 +27,8 @@ import { describe } from './task-link.ts'
 export interface LearningLinkEvents {
   /** Statements in it are verified. */
   message(from: PeerId, message: RoundMessage): void
+  /** Statements in it are verified. */
+  sums(from: PeerId, message: SumsMessage): void
   /** Signed tasks, not yet verified. */
   tasks(from: PeerId, tasks: readonly Uint8Array[]): void
   isBarred(peer: PeerId): boolean
@@ -77,6 +82,24 @@ export class LearningLink {
 
   publish(message: RoundMessage): void {
     this.#publish(this.#roundsTopic(message.task), message)
+  }
+
+  /** Split so that each message is small enough for gossip. */
+  publishSum({ task, statements }: SumMessage): void {
+    let part: SumMessage['statements'][number][] = []
+    let bytes = 0
+    const flush = () => {
+      if (part.length > 0) this.#publish(this.#roundsTopic(task), { type: 'sum', task, statements: part })
+      part = []
+      bytes = 0
+    }
+    for (const statement of statements) {
+      const size = statement.decoded.bytes.length
+      if (bytes + size > BUNDLE_BYTES_MAX || part.length >= BUNDLE_STATEMENTS_MAX) flush()
+      part.push(statement)
+      bytes += size
+    }
+    flush()
   }
 
   publishTasks(tasks: readonly Uint8Array[]): void {
@@ -151,6 +174,7 @@ export class LearningLink {
 
   #deliver(from: PeerId, message: LearningMessage): void {
     if (message.type === 'tasks') this.#events.tasks(from, message.tasks)
+    else if (message.type === 'sum' || message.type === 'sumWant') this.#events.sums(from, message)
     else this.#events.message(from, message)
   }
 

@@ -1,20 +1,22 @@
-import type { Cid, LearningTaskId } from '../core/codec/ids.ts'
+import type { Cid, Hash, LearningTaskId, PeerId } from '../core/codec/ids.ts'
 import { FIXED_ONE } from '../core/learning/fixed.ts'
 import { COMMITS_PER_MESSAGE_MAX, MILLIONTHS } from '../core/learning/limits.ts'
 import { decodeCommit } from '../core/learning/message-codec.ts'
-import type { CommittedRound } from '../core/learning/messages.ts'
+import type { CommittedRound, SumsMessage } from '../core/learning/messages.ts'
 import { parameterCount } from '../core/learning/model.ts'
 import { PrivacyLedger } from '../core/learning/privacy/ledger.ts'
 import { stepOfPlan } from '../core/learning/privacy/noise.ts'
 import type { RoundEffect, RoundEventBody, RoundNotice } from '../core/learning/round-events.ts'
 import { commitKey, LEARNING_BUCKETS, loadRounds } from '../core/learning/round-records.ts'
 import { Rounds } from '../core/learning/rounds.ts'
+import { isSecret, noisePlanOf } from '../core/learning/sum-plan.ts'
 import type { LearningTask } from '../core/learning/task.ts'
 import { EffectQueue } from './effect-queue.ts'
 import type { LearningData } from './learning-contract.ts'
 import { LearningHistory } from './learning-history.ts'
 import type { LearningLink } from './learning-link.ts'
-import { LearningWorker, type LearningWorkers, noisePlanOf } from './learning-worker.ts'
+import { LearningSums } from './learning-sums.ts'
+import { LearningWorker, type LearningWorkers } from './learning-worker.ts'
 import { recordReader } from './machines.ts'
 import type { NodePorts } from './ports.ts'
 import { describe } from './task-link.ts'
@@ -62,6 +64,9 @@ export class LearningRun {
   readonly #models: Cid[] = []
   readonly #updates: Cid[][] = []
   readonly #ledger: PrivacyLedger | null
+  readonly #sums: LearningSums
+  /** What was trained in this round and is not masked yet, in a secure mode. */
+  #secret: { readonly base: Hash; readonly values: Int32Array } | null = null
   #stepsDone = 0
   #trainLoss: number | null = null
   #job: string | null = null
@@ -79,6 +84,8 @@ export class LearningRun {
     this.#machine = new Rounds({ self: init.ports.self, id: init.id, task: init.task })
     this.#queue = new EffectQueue(init.ports.store, (effect) => this.#perform(effect), init.onRefused)
     this.#timer = new WakeTimer(init.ports.now, () => this.step({ type: 'tick' }))
+    const { ports, link, id, task } = init
+    this.#sums = new LearningSums({ ports, link, worker: this.worker, id, task, tell: (event) => this.step(event) })
   }
 
   /** Comes back with where the task stood here. */
@@ -117,7 +124,12 @@ export class LearningRun {
     this.#timer.stop()
     for (const timer of this.#timers) clearTimeout(timer)
     if (this.#job !== null) this.worker.cancel(this.#job)
+    this.#sums.stop()
     this.#init.link.unfollow(this.id)
+  }
+
+  hearSums(from: PeerId, message: SumsMessage): void {
+    this.#sums.hear(from, message)
   }
 
   #perform(effect: Exclude<RoundEffect, { type: 'persist' }>): void {
@@ -137,6 +149,12 @@ export class LearningRun {
         return void this.#fetchModel(effect)
       case 'train':
         return void this.#train(effect)
+      case 'watchSums':
+        return this.#sums.watch(effect.head)
+      case 'offerUpdate':
+        return this.#offer(effect)
+      case 'sum':
+        return this.#sums.begin(effect.base, effect.ready)
       case 'checkUpdate':
         return void this.#check(effect)
       case 'aggregate':
@@ -190,6 +208,13 @@ export class LearningRun {
     await this.#saveHistory()
   }
 
+  /** The update of a round goes into one sum; it is nowhere else, on disk neither. */
+  #offer({ base }: Effect<'offerUpdate'>): void {
+    const secret = this.#secret
+    this.#secret = null
+    if (secret?.base === base) this.#sums.offer(base, secret.values)
+  }
+
   async #train({ round, base, model }: Effect<'train'>): Promise<void> {
     if (base !== this.#machine.head.base) return
     const plan = noisePlanOf(this.task)
@@ -214,7 +239,12 @@ export class LearningRun {
       })
       this.#stepsDone = this.task.training.localSteps
       this.#trainLoss = trained.loss
-      this.step({ type: 'trained', base, update: trained.update, norm: trained.norm, commitment: null })
+      if (isSecret(this.task)) {
+        this.#secret = { base, values: trained.values }
+        return this.step({ type: 'trained', base, update: null, norm: null, commitment: null })
+      }
+      const { cid: update, norm } = await this.worker.publishable(trained.values)
+      this.step({ type: 'trained', base, update, norm, commitment: null })
     } catch (error) {
       if (base !== this.#machine.head.base || this.#queue.stopped) return
       this.#complain('train', error)

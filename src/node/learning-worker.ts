@@ -1,14 +1,19 @@
 import { cidOfDigest } from '../core/codec/cid.ts'
-import type { Cid, PeerId } from '../core/codec/ids.ts'
+import type { Cid, Hash, PeerId } from '../core/codec/ids.ts'
 import { addFixed, decodeVector, encodeVector, rootCeiling, squaredNorm } from '../core/learning/fixed.ts'
-import { MILLIONTHS } from '../core/learning/limits.ts'
+import { MEMBERS_MAX, MILLIONTHS } from '../core/learning/limits.ts'
+import type { RoundOutcome } from '../core/learning/messages.ts'
 import { parameterCount } from '../core/learning/model.ts'
 import type { PrivacyLedger } from '../core/learning/privacy/ledger.ts'
-import { addNoise, type NoisePlan, stepOfPlan } from '../core/learning/privacy/noise.ts'
+import { addNoise, stepOfPlan } from '../core/learning/privacy/noise.ts'
 import type { UpdateVerdict } from '../core/learning/round-events.ts'
 import type { RoundHead } from '../core/learning/round-head.ts'
+import { RoundSums, updatesKey } from '../core/learning/round-sums.ts'
 import { initialState, type PeerUpdate } from '../core/learning/rules.ts'
-import type { LearningTask } from '../core/learning/task.ts'
+import type { AgreeRequest, SumWork } from '../core/learning/secure-sum/events.ts'
+import { groupMeans } from '../core/learning/secure-sum/groups.ts'
+import { isSecret, noisePlanOf, sumGroups } from '../core/learning/sum-plan.ts'
+import { type LearningTask, learningTaskId } from '../core/learning/task.ts'
 import type { Aggregator } from '../workers/aggregation/contract.ts'
 import type { TrainingWorker } from '../workers/training/client.ts'
 import type { Evaluation, LoadedDataset, TrainProgress } from '../workers/training/contract.ts'
@@ -29,14 +34,11 @@ const HELD_OUT_SEED = 1
 /** Deviations of noise that an honest update's norm stays within; see {@link normMaxOf}. */
 const NOISE_DEVIATIONS = 12
 
+/** Secure sums kept: those of a round's groups, twice. */
+const SUMS_KEPT_MAX = 2 * MEMBERS_MAX
+
 /** A loss below this doubles and halves by chance on a few samples, nats. */
 const LOSS_MIN = 0.1
-
-/** How a task adds noise; `null` when it adds none. */
-export function noisePlanOf({ privacy, clipNorm }: LearningTask): NoisePlan | null {
-  if (privacy === null) return null
-  return { mode: privacy.mode, clipNorm, noiseMultiplierPpm: privacy.noiseMillionths, contributorsMin: 1 }
-}
 
 /** Largest norm of an honest update: the clip norm, and where noise is added √d + 12 of its deviations. */
 export function normMaxOf(task: LearningTask, length: number): number {
@@ -52,6 +54,7 @@ export class LearningWorker {
   readonly #length: number
   readonly #vectors = new Map<Cid, Int32Array>()
   readonly #losses = new Map<Cid, Promise<Evaluation | null>>()
+  readonly #sums = new Map<Hash, Int32Array>()
   #dataset: LoadedDataset | null = null
 
   constructor(ports: NodePorts, task: LearningTask, workers: LearningWorkers) {
@@ -122,7 +125,7 @@ export class LearningWorker {
   }
 
   /**
-   * Trains for a round.
+   * Trains for a round. What comes back has left nowhere: no block is made of it.
    *
    * @param ledger - Charged, and made durable by `charged`, before noise is drawn; `null` where no noise is added.
    */
@@ -132,7 +135,7 @@ export class LearningWorker {
     readonly ledger: PrivacyLedger | null
     readonly charged: (ledger: PrivacyLedger) => Promise<void>
     readonly onProgress: (progress: TrainProgress) => void
-  }): Promise<{ readonly update: Cid; readonly norm: number; readonly loss: number }> {
+  }): Promise<{ readonly values: Int32Array; readonly loss: number }> {
     const { training, architecture, clipNorm } = this.#task
     const dataset = this.#dataset
     if (dataset === null) throw new Error('There is no data to train on')
@@ -164,7 +167,38 @@ export class LearningWorker {
       await options.charged(options.ledger)
       values = addNoise(values, plan, { bytes: (count) => this.#ports.random(count) })
     }
-    return { update: await this.keep(values), norm: normOf(values), loss: trained.lossLast }
+    return { values, loss: trained.lossLast }
+  }
+
+  /** An update as all may see it, with its norm. */
+  async publishable(values: Int32Array): Promise<{ readonly cid: Cid; readonly norm: number }> {
+    return { cid: await this.keep(values), norm: normOf(values) }
+  }
+
+  /** Makes a block of a masked vector: it is noise to anyone but the sum. */
+  async keepMasked(bytes: Uint8Array): Promise<void> {
+    await this.#ports.blocks.put(cidOfDigest(await sha256(bytes), 'raw'), bytes)
+  }
+
+  /** Gets a masked vector and keeps it for those that cannot reach its maker any more. */
+  async pullMasked(vector: Cid, from: readonly PeerId[]): Promise<Uint8Array> {
+    const bytes = await this.#ports.source.fetch(vector, from, this.vectorBytes)
+    await this.#ports.blocks.put(vector, bytes)
+    return bytes
+  }
+
+  agree(request: AgreeRequest): Promise<readonly (Uint8Array | null)[]> {
+    return this.#workers.aggregation().agree(request)
+  }
+
+  sumWork(work: SumWork): Promise<Int32Array> {
+    return this.#workers.aggregation().sum(work)
+  }
+
+  /** What a secure sum gave; kept until the next round's are there. */
+  keepSum(updates: RoundOutcome['updates'], values: Int32Array): void {
+    if (this.#sums.size >= SUMS_KEPT_MAX) this.#sums.delete(this.#sums.keys().next().value as Hash)
+    this.#sums.set(updatesKey(updates), values)
   }
 
   cancel(job: string): void {
@@ -212,11 +246,7 @@ export class LearningWorker {
     head: RoundHead,
     updates: readonly { readonly peer: PeerId; readonly update: Cid }[],
   ): Promise<{ readonly model: Cid; readonly state: Cid | null; readonly worse: boolean } | null> {
-    const rows: PeerUpdate[] = updates.map(({ peer, update }) => {
-      const values = this.#vectors.get(update)
-      if (values === undefined) throw new Error(`Update ${update} of ${peer} is not here`)
-      return { peer, values }
-    })
+    const rows = isSecret(this.#task) ? this.#groupRows(head, updates) : this.#rows(updates)
     const { rule, validation } = this.#task
     const state =
       head.state === null ? initialState(this.#length) : { center: await this.have(head.state, head.roster) }
@@ -231,6 +261,26 @@ export class LearningWorker {
     const factor = validation.candidateLossFactorMillionths / MILLIONTHS
     const worse = before !== null && (after === null || !(after.loss <= Math.max(before.loss, LOSS_MIN) * factor))
     return { model, state: kept, worse }
+  }
+
+  #rows(updates: RoundOutcome['updates']): PeerUpdate[] {
+    return updates.map(({ peer, update }) => {
+      const values = this.#vectors.get(update)
+      if (values === undefined) throw new Error(`Update ${update} of ${peer} is not here`)
+      return { peer, values }
+    })
+  }
+
+  /** The mean of each group's sum, in an update's place. Rule [Q10]. */
+  #groupRows(head: RoundHead, updates: RoundOutcome['updates']): PeerUpdate[] {
+    const id = learningTaskId(this.#task)
+    const parts = new RoundSums(sumGroups(this.#task, id, head)).parts(updates).filter(({ length }) => length > 0)
+    const sums = parts.map((part) => {
+      const values = this.#sums.get(updatesKey(part))
+      if (values === undefined) throw new Error(`The sum of ${part.length} contributors is not here`)
+      return { contributors: part.map(({ peer }) => peer), values }
+    })
+    return groupMeans(sums).map(({ peer, values }) => ({ peer, values }))
   }
 
   /** A model on the held-out samples here; `null` without any. */

@@ -164,25 +164,3 @@ export const LAB_ALPHA_MIN = 0.05
 
 /** Least skewed split of a lab: above it nothing tells it from IID. */
 export const LAB_ALPHA_MAX = 100
-
-// Secure sums in rounds.
-
-/**
- * Members of a group in grouped mode, at least: one more than a sum's fewest contributors, so that a group outlives one that vanishes.
- */
-export const GROUP_SIZE_MIN = 4
-
-/** Attempts at one sum within a round, each with new keys. A member masks its update in one of them only. */
-export const SUM_ATTEMPTS_MAX = 3
-
-/** Members that may call a stage one after the other before it is given up: three that vanish in one round are many. */
-export const SUM_CALLERS_MAX = 3
-
-/** A round waits for its sums for this many times `voteMs`: three stages, each with one caller that vanished, and a second attempt. */
-export const SUM_PATIENCE = 16
-
-/** Statements of one secure sum that are kept of each member, hostile ones included: two of each kind, and rosters of three stages. */
-export const SUM_STATEMENTS_MAX = 16
-
-/** Statements that one request for them names: a whole stage of the largest task. */
-export const SUM_WANTS_MAX = 100

@@ -1,4 +1,5 @@
 import type { Cid, Hash, LearningTaskId, PeerId } from '../codec/ids.ts'
+import type { SecureSumMessage } from './secure-sum/messages.ts'
 
 /** Direct messages between peers that take part in a learning task. */
 export const LEARNING_PROTOCOL = '/starling/learning/1.0.0'
@@ -21,23 +22,25 @@ export interface RoundRef {
   readonly base: Hash
 }
 
-/** A member's update for a round. Its bytes are a raw block: I16F16, little-endian. */
+/** A member has trained for a round. Its update is a raw block: I16F16, little-endian. */
 export interface UpdateAnnouncement extends RoundRef {
-  readonly update: Cid
+  /** `null` in a secure mode: nobody sees the update, and this says that it is ready to be summed. */
+  readonly update: Cid | null
   /** L2 norm, I16F16 units, rounded up; `null` where it is secret. */
   readonly norm: number | null
   /** A commitment to the update, where the task asks for proofs. */
   readonly commitment: Uint8Array | null
 }
 
-export type RejectionCode = 'voted-out' | 'equivocated'
+/** `spoiled-sum`: its own signed statements prove that it broke a secure sum. */
+export type RejectionCode = 'voted-out' | 'equivocated' | 'spoiled-sum'
 export type LeaveCode = 'absent' | 'left'
-/** Why a round merged nothing. `roster`: only the members change. */
-export type SkipCode = 'roster' | 'too-few' | 'candidate-worse'
+/** Why a round merged nothing. `roster`: only the members change. `sum-failed`: enough trained, yet no secure sum came about. */
+export type SkipCode = 'roster' | 'too-few' | 'candidate-worse' | 'sum-failed'
 
 /** What a round decides. Everyone who knows the one before and the updates computes the same. Its hash is the next round's `base`. */
 export interface RoundOutcome extends RoundRef {
-  /** Merged updates, ordered by peer id. Empty when skipped. */
+  /** Merged updates, ordered by peer id; in a secure mode the masked vectors, as blocks. Empty when skipped. */
   readonly updates: readonly { readonly peer: PeerId; readonly update: Cid }[]
   /** Members whose update was kept out. An equivocator is a member no more, nor is who was voted out too often in a row. */
   readonly rejected: readonly { readonly peer: PeerId; readonly reason: RejectionCode }[]
@@ -145,6 +148,21 @@ export interface CommitsMessage {
   readonly commits: readonly CommittedRound[]
 }
 
+/** Statements of secure sums, own or passed on. Each names its session, and the session its round. */
+export interface SumMessage {
+  readonly type: 'sum'
+  readonly task: LearningTaskId
+  readonly statements: readonly SecureSumMessage[]
+}
+
+/** Asks for statements of a secure sum that a roster named, by the hashes of what was signed. */
+export interface SumWantMessage {
+  readonly type: 'sumWant'
+  readonly task: LearningTaskId
+  readonly session: Hash
+  readonly digests: readonly Uint8Array[]
+}
+
 /** Signed tasks, to everybody or to one new neighbour. */
 export interface TasksMessage {
   readonly type: 'tasks'
@@ -152,4 +170,6 @@ export interface TasksMessage {
 }
 
 export type RoundMessage = BundleMessage | PresenceMessage | SyncMessage | CommitsMessage
-export type LearningMessage = RoundMessage | TasksMessage
+/** What members of a sum tell each other. */
+export type SumsMessage = SumMessage | SumWantMessage
+export type LearningMessage = RoundMessage | SumsMessage | TasksMessage

@@ -44,10 +44,11 @@ type Event =
   | { readonly type: 'message'; readonly from: PeerId; readonly message: RoundMessage }
   | { readonly type: 'signed'; readonly statement: LearningStatement }
   | { readonly type: 'modelReady'; readonly model: Cid }
+  /** `update: null` in a secure mode, where it stays here until it is masked. */
   | {
       readonly type: 'trained'
       readonly base: Hash
-      readonly update: Cid
+      readonly update: Cid | null
       readonly norm: number | null
       readonly commitment: Uint8Array | null
     }
@@ -66,6 +67,21 @@ type Event =
       readonly result: { readonly model: Cid; readonly state: Cid | null; readonly worse: boolean } | null
     }
 
+  /** A secure sum is here, or time ran out for it (`null`; it may still come). `updates`: its contributors and their masked vectors. */
+  | {
+      readonly type: 'summed'
+      readonly base: Hash
+      readonly group: number
+      readonly updates: RoundOutcome['updates'] | null
+    }
+  /** Its own statements prove that a member broke a secure sum. */
+  | {
+      readonly type: 'convicted'
+      readonly base: Hash
+      readonly peer: PeerId
+      readonly statements: readonly Uint8Array[]
+    }
+
 /** What happens to one task at one peer. */
 export type RoundEvent = Event & { readonly nowMs: number }
 export type RoundEventBody = Event
@@ -80,11 +96,17 @@ export type RoundEffect =
   /** Have this model, and the rule's state, at hand; from the store or from one of these. */
   | { readonly type: 'fetchModel'; readonly model: Cid; readonly state: Cid | null; readonly from: readonly PeerId[] }
   | { readonly type: 'train'; readonly round: number; readonly base: Hash; readonly model: Cid }
+  /** In a secure mode: follow the sums of this round from now on. */
+  | { readonly type: 'watchSums'; readonly head: RoundHead }
+  /** Put this peer's update into its sum: that it is ready was said, and is durable. */
+  | { readonly type: 'offerUpdate'; readonly base: Hash }
+  /** Go through with the sums; these members are ready. */
+  | { readonly type: 'sum'; readonly base: Hash; readonly ready: readonly PeerId[] }
   | {
       readonly type: 'checkUpdate'
       readonly base: Hash
       readonly model: Cid
-      readonly announcement: UpdateAnnouncement
+      readonly announcement: UpdateAnnouncement & { readonly update: Cid }
       readonly peer: PeerId
       readonly from: readonly PeerId[]
     }
@@ -116,6 +138,7 @@ export type RoundNotice =
 
 export type RefusalCode =
   | 'wrong-round'
+  | 'wrong-mode'
   | 'not-a-member'
   | 'replayed'
   | 'stale'

@@ -102,7 +102,7 @@ function strikesAfter(head: RoundHead, outcome: RoundOutcome): Map<PeerId, numbe
   const merged = new Set(outcome.updates.map(({ peer }) => peer))
   const after = new Map([...before].filter(([peer]) => !merged.has(peer)))
   for (const { peer, reason } of outcome.rejected)
-    after.set(peer, reason === 'equivocated' ? STRIKES_MAX : (before.get(peer) ?? 0) + 1)
+    after.set(peer, reason === 'voted-out' ? (before.get(peer) ?? 0) + 1 : STRIKES_MAX)
   return after
 }
 

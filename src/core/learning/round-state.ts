@@ -12,6 +12,7 @@ import type {
 } from './messages.ts'
 import type { RoundRecord, RoundRejection, StatementDraft, UpdateVerdict } from './round-events.ts'
 import type { RoundHead } from './round-head.ts'
+import type { RoundSums } from './round-sums.ts'
 import type { LearningTask } from './task.ts'
 
 /** The result of the rule on a set of updates; `null` when the rule refuses the set. */
@@ -42,6 +43,10 @@ export class RoundState {
   readonly accepts = new Ballot()
   readonly commits = new Ballot()
   readonly aggregates = new Map<Hash, Aggregate | null>()
+  /** What secure sums give; nothing in plain mode. */
+  readonly sums: RoundSums | null
+  /** Members that broke a secure sum, with what proves it. */
+  readonly spoilers = new Map<PeerId, readonly Uint8Array[]>()
   readonly aggregating = new Set<Hash>()
   /** Own statements, as signed; said again while the round lasts. */
   readonly mine: LearningStatement[] = []
@@ -53,6 +58,8 @@ export class RoundState {
   locked: RoundRecord['locked'] = null
   valid: RoundRecord['valid'] = null
   training = false
+  /** The secure sums were begun. */
+  summing = false
   completeAtMs: number | null = null
   enoughAtMs: number | null = null
   quorumAtMs: number | null = null
@@ -63,7 +70,8 @@ export class RoundState {
   /** What the proposal of this view still lacks here. */
   waitsFor: AgainstCode | null = null
 
-  constructor(head: RoundHead, task: LearningTask, nowMs: number) {
+  constructor(head: RoundHead, task: LearningTask, { nowMs, sums }: { nowMs: number; sums: RoundSums | null }) {
+    this.sums = sums
     this.startedAtMs = nowMs
     this.deadlineMs = nowMs + task.trainMs
     this.repeatAtMs = nowMs + this.repeatMs
@@ -137,16 +145,21 @@ export class RoundState {
   }
 
   /** What this peer would merge, by peer id. */
-  mergeable(roster: readonly PeerId[]): { readonly peer: PeerId; readonly update: Cid }[] {
+  mergeable(roster: readonly PeerId[]): RoundOutcome['updates'] {
+    if (this.sums !== null) return this.sums.best()
     return roster.flatMap((peer) => {
       const announcement = this.announcements.get(peer)
       if (announcement === undefined || this.refused(peer) || this.equivocators.has(peer)) return []
-      return this.isVotedOut(peer, roster.length) ? [] : [{ peer, update: announcement.body.update }]
+      const { update } = announcement.body
+      return update === null || this.isVotedOut(peer, roster.length) ? [] : [{ peer, update }]
     })
   }
 
-  rejections(roster: readonly PeerId[]): RoundOutcome['rejected'] {
+  /** @param merged - Whoever is in a sum stays in it, spoiler or not: nobody can take it out again. */
+  rejections(roster: readonly PeerId[], merged: RoundOutcome['updates']): RoundOutcome['rejected'] {
     return roster.flatMap((peer): RoundOutcome['rejected'][number][] => {
+      if (this.sums !== null && merged.some((update) => update.peer === peer)) return []
+      if (this.spoilers.has(peer)) return [{ peer, reason: 'spoiled-sum' }]
       if (this.equivocators.has(peer)) return [{ peer, reason: 'equivocated' }]
       return this.isVotedOut(peer, roster.length) ? [{ peer, reason: 'voted-out' }] : []
     })
@@ -182,7 +195,8 @@ export class RoundState {
     const bad = new Set(rejected.map(({ peer }) => peer))
     return {
       rejected,
-      good: [...merged].filter((peer) => !bad.has(peer)),
+      // Nobody can tell what a member put into a sum.
+      good: this.sums === null ? [...merged].filter((peer) => !bad.has(peer)) : [],
       missed: roster.filter((peer) => !merged.has(peer) && !bad.has(peer)),
     }
   }

@@ -1,5 +1,3 @@
-import { encode } from '../codec/cbor.ts'
-import { sha256Hex } from '../codec/hash.ts'
 import type { Hash, LearningTaskId, PeerId } from '../codec/ids.ts'
 import type { StoreOp } from '../tasks/store-ops.ts'
 import * as limits from './limits.ts'
@@ -8,6 +6,7 @@ import type {
   AgainstCode,
   CommittedRound,
   LearningStatement,
+  RejectionCode,
   RoundMessage,
   RoundOutcome,
   RoundRef,
@@ -38,6 +37,8 @@ import {
 } from './round-head.ts'
 import { commitOps, recordOps } from './round-records.ts'
 import { RoundState } from './round-state.ts'
+import { RoundSums, updatesKey } from './round-sums.ts'
+import { isSecret, sumGroups } from './sum-plan.ts'
 import type { LearningTask } from './task.ts'
 
 export interface RoundsInit {
@@ -87,7 +88,7 @@ export class Rounds {
     this.#task = init.task
     this.#quorumOf = init.quorum ?? quorumOf
     this.#head = genesisHead(init.task, init.id)
-    this.#round = new RoundState(this.#head, init.task, 0)
+    this.#round = this.#newRound(0)
   }
 
   get head(): RoundHead {
@@ -162,8 +163,10 @@ export class Rounds {
         return
       case 'trained': {
         if (event.base !== this.#head.base || !this.isMember) return
-        const { update, norm, commitment } = event
+        const { update, norm, commitment, base } = event
         this.#say({ kind: 'update-announcement', body: { ...this.#ref(), update, norm, commitment } })
+        // After the announcement is durable: after a restart this member has keys of no sum and must not make others.
+        if (this.#round.sums !== null) this.#emitEffect({ type: 'offerUpdate', base })
         return
       }
       case 'updateChecked':
@@ -174,6 +177,11 @@ export class Rounds {
       case 'aggregated':
         if (event.base === this.#head.base) this.#round.aggregates.set(event.key, event.result)
         return
+      case 'summed':
+        if (event.base === this.#head.base) this.#round.sums?.add(event.group, event.updates)
+        return
+      case 'convicted':
+        return this.#convict(event)
     }
   }
 
@@ -248,6 +256,7 @@ export class Rounds {
 
   #hearAnnouncement(statement: SignedAnnouncement): void {
     const round = this.#round
+    if ((statement.body.update === null) !== isSecret(this.#task)) return this.#refuse(statement.author, 'wrong-mode')
     const before = round.announcements.get(statement.author)
     if (before !== undefined) {
       if (before.body.update === statement.body.update) return
@@ -258,13 +267,16 @@ export class Rounds {
   }
 
   #check({ author, body }: SignedAnnouncement): void {
+    // A single update cannot be judged where nobody sees it.
+    const { update } = body
+    if (update === null) return void this.#round.verdicts.set(author, 'unscored')
     if (!this.#modelReady) return
     const verdict = this.#round.verdicts.get(author)
     if (verdict !== undefined && verdict !== 'unavailable') return
     this.#round.checkAtMs = this.#nowMs
     const from = author === this.#self ? [] : [author, ...this.#head.roster.filter((peer) => peer !== author)]
     const { base, model } = this.#head
-    this.#emitEffect({ type: 'checkUpdate', base, model, announcement: body, peer: author, from })
+    this.#emitEffect({ type: 'checkUpdate', base, model, announcement: { ...body, update }, peer: author, from })
   }
 
   #hearProposal(statement: SignedProposal): void {
@@ -284,7 +296,7 @@ export class Rounds {
     round.outcomes.set(hash, outcome)
     const others = outcome.updates.flatMap(({ peer, update }) => {
       const held = round.announcements.get(peer)
-      return held !== undefined && held.body.update !== update ? [held] : []
+      return held !== undefined && held.body.update !== null && held.body.update !== update ? [held] : []
     })
     // The coordinator holds another announcement of the same member: both together are evidence.
     this.#publish(others)
@@ -308,6 +320,12 @@ export class Rounds {
     this.#round.equivocators.set(peer, statements)
     this.#emit({ type: 'evidence', peer, statements: statements.map(({ bytes }) => bytes) })
     this.#publish(statements)
+  }
+
+  #convict({ base, peer, statements }: Extract<RoundEvent, { type: 'convicted' }>): void {
+    if (base !== this.#head.base || !this.#head.roster.includes(peer) || this.#round.spoilers.has(peer)) return
+    this.#round.spoilers.set(peer, statements)
+    this.#emit({ type: 'evidence', peer, statements })
   }
 
   /** An outcome that others decided. */
@@ -378,7 +396,8 @@ export class Rounds {
   #enter(head: RoundHead): void {
     const sameModel = this.#modelReady && this.#head.model === head.model
     this.#head = head
-    this.#round = new RoundState(head, this.#task, this.#nowMs)
+    this.#round = this.#newRound(this.#nowMs)
+    if (this.#round.sums !== null && this.isMember) this.#emitEffect({ type: 'watchSums', head })
     this.#modelReady = sameModel
     if (!sameModel) {
       const from = head.roster.filter((peer) => peer !== this.#self)
@@ -388,6 +407,12 @@ export class Rounds {
     this.#early.clear()
     for (const statement of early) this.#hear(statement.author, statement)
     this.#train()
+  }
+
+  #newRound(nowMs: number): RoundState {
+    const secret = isSecret(this.#task) && isTrainingRound(this.#head, this.#task)
+    const sums = secret ? new RoundSums(sumGroups(this.#task, this.#id, this.#head)) : null
+    return new RoundState(this.#head, this.#task, { nowMs, sums })
   }
 
   #train(): void {
@@ -413,9 +438,23 @@ export class Rounds {
     if (round.completeAtMs === null) {
       round.completeAtMs = this.#nowMs
       this.#sayScores()
+      this.#sum()
+    }
+    if (round.sums !== null) {
+      if (round.sums.over) this.#enterView(0)
+      return
     }
     const heard = this.#head.roster.every((peer) => round.scores.has(peer) || this.#isSilent(peer))
     if (heard || this.#nowMs >= round.completeAtMs + this.#task.voteMs / 2) this.#enterView(0)
+  }
+
+  /** Begins the round's secure sums, once. */
+  #sum(): void {
+    const round = this.#round
+    if (round.sums === null || round.summing) return
+    round.summing = true
+    const ready = this.#head.roster.filter((peer) => round.announcements.has(peer))
+    this.#emitEffect({ type: 'sum', base: this.#head.base, ready })
   }
 
   /** Whether a round without training has something to decide: enough members to begin or go on with. */
@@ -461,6 +500,7 @@ export class Rounds {
     round.step = 'propose'
     round.stepEndsMs = this.#nowMs + this.#viewMs(1)
     this.#sayScores()
+    this.#sum()
     return true
   }
 
@@ -491,15 +531,18 @@ export class Rounds {
       return size < this.#task.participantsMin ? null : { ...none, ...change, skipped: 'roster' }
     }
     const { joined, left } = this.#rosterChange()
-    const rejected = round.rejections(this.#head.roster)
     const updates = round.mergeable(this.#head.roster)
-    const shared = { ...none, rejected, joined, left }
+    const shared = { ...none, rejected: round.rejections(this.#head.roster, []), joined, left }
     if (round.candidateRefused(this.#head.roster.length)) return { ...shared, skipped: 'candidate-worse' }
-    if (updates.length < this.#task.participantsMin) return { ...shared, skipped: 'too-few' }
+    if (updates.length < this.#task.participantsMin) {
+      const trained = round.sums !== null && round.announcements.size >= this.#task.participantsMin
+      return { ...shared, skipped: trained ? 'sum-failed' : 'too-few' }
+    }
     const result = this.#aggregate(updates)
     if (result === undefined) return null
     if (result === null) return { ...shared, skipped: 'too-few' }
-    return { ...shared, updates, skipped: null, model: result.model, state: result.state }
+    const rejected = round.rejections(this.#head.roster, updates)
+    return { ...shared, rejected, updates, skipped: null, model: result.model, state: result.state }
   }
 
   #rosterChange(): Pick<RoundOutcome, 'joined' | 'left'> {
@@ -560,22 +603,21 @@ export class Rounds {
       return outcome.left.every(({ peer }) => this.#wantsOut(peer)) ? { waits: false, against: null } : waits('members')
     const merged = new Set(outcome.updates.map(({ peer }) => peer))
     for (const { peer } of outcome.left) if (!merged.has(peer) && this.#isAwaited(peer)) return waits('members')
-    for (const { peer, reason } of outcome.rejected)
-      if (!(reason === 'equivocated' ? round.equivocators.has(peer) : round.isVotedOut(peer, this.#head.roster.length)))
-        return waits('left-out')
+    for (const { peer, reason } of outcome.rejected) if (!this.#isRejected(peer, reason)) return waits('left-out')
     const held = round.mergeable(this.#head.roster)
     if (outcome.skipped === 'candidate-worse')
       return round.candidateRefused(this.#head.roster.length) ? { waits: false, against: null } : waits('left-out')
-    if (outcome.skipped === 'too-few') {
+    if (outcome.skipped === 'too-few' || outcome.skipped === 'sum-failed') {
       if (held.length >= this.#task.participantsMin) {
         const result = this.#aggregate(held)
         if (result === undefined) return waits('left-out')
         return result === null ? { waits: false, against: null } : no('left-out')
       }
       const awaited = this.#nowMs < round.deadlineMs && this.#head.roster.some((peer) => this.#isAwaited(peer))
-      return awaited ? waits('left-out') : { waits: false, against: null }
+      return awaited || round.sums?.over === false ? waits('left-out') : { waits: false, against: null }
     }
-    for (const { peer, update } of outcome.updates) {
+    if (round.sums?.knows(outcome.updates) === false) return waits('update-unavailable')
+    for (const { peer, update } of round.sums === null ? outcome.updates : []) {
       if (round.equivocators.has(peer) || round.isVotedOut(peer, this.#head.roster.length)) return no('update-refused')
       const verdict = round.verdicts.get(peer)
       const announced = round.announcements.get(peer)
@@ -589,6 +631,17 @@ export class Rounds {
     if (result === undefined) return waits('model-differs')
     if (result === null || result.model !== outcome.model || result.state !== outcome.state) return no('model-differs')
     return result.worse ? no('candidate-worse') : { waits: false, against: null }
+  }
+
+  #isRejected(peer: PeerId, reason: RejectionCode): boolean {
+    switch (reason) {
+      case 'equivocated':
+        return this.#round.equivocators.has(peer)
+      case 'spoiled-sum':
+        return this.#round.spoilers.has(peer)
+      case 'voted-out':
+        return this.#round.isVotedOut(peer, this.#head.roster.length)
+    }
   }
 
   /** First vote. */
@@ -662,11 +715,11 @@ export class Rounds {
 
   #sayScores(): void {
     const round = this.#round
-    if (round.hasVoted('score', 0) || !isTrainingRound(this.#head, this.#task)) return
+    if (round.hasVoted('score', 0) || !isTrainingRound(this.#head, this.#task) || round.sums !== null) return
     const scores = this.#head.roster.flatMap((peer) => {
       const verdict = round.verdicts.get(peer)
       const update = round.announcements.get(peer)?.body.update
-      return update !== undefined && (verdict === 'good' || verdict === 'bad')
+      return update !== undefined && update !== null && (verdict === 'good' || verdict === 'bad')
         ? [{ peer, update, bad: verdict === 'bad' }]
         : []
     })
@@ -806,8 +859,3 @@ export class Rounds {
 const STATEMENT_OVERHEAD_BYTES = 64
 /** Of a bundle: task and type. */
 const BUNDLE_OVERHEAD_BYTES = 256
-
-/** Names a set of updates. */
-export function updatesKey(updates: RoundOutcome['updates']): Hash {
-  return sha256Hex(encode(updates))
-}

@@ -19,7 +19,7 @@ import { checkSchema, type TableSchema } from './dataset-table.ts'
 import * as limits from './limits.ts'
 import { type Architecture, parameterCount } from './model.ts'
 import { type AggregationRule, checkRule, participantsMin } from './rules.ts'
-import { GROUP_SIZE_MIN, SECURE_SUM_PARTICIPANTS_MIN } from './secure-sum/limits.ts'
+import { GROUP_CONTRIBUTORS_MIN, SECURE_SUM_PARTICIPANTS_MIN } from './secure-sum/limits.ts'
 import { checkSums } from './sum-plan.ts'
 
 /** How a member trains between two rounds. Decimals are whole millionths. */
@@ -210,9 +210,9 @@ function* faultsOf(task: LearningTask): Generator<Fault> {
 function* sumFaultsOf(task: LearningTask): Generator<Fault> {
   const { mode, rule, privacy } = task
   const groups = mode === 'grouped' ? participantsMin(rule) : 1
-  const least = mode === 'grouped' ? GROUP_SIZE_MIN * groups : SECURE_SUM_PARTICIPANTS_MIN
-  // Members are grouped as they come: with fewer, there would be fewer groups than the rule needs.
-  const why = mode === 'grouped' ? `${groups} groups of ${GROUP_SIZE_MIN} for ${rule.rule}` : 'a secure sum'
+  const least = mode === 'grouped' ? GROUP_CONTRIBUTORS_MIN * groups : SECURE_SUM_PARTICIPANTS_MIN
+  // With fewer contributors, there could not be as many groups as the rule needs.
+  const why = mode === 'grouped' ? `${groups} groups of ${GROUP_CONTRIBUTORS_MIN} for ${rule.rule}` : 'a secure sum'
   if (task.participantsMin < least)
     yield { field: 'participantsMin', value: task.participantsMin, limit: `${least}: ${why}` }
   yield* thrownBy(privacy === null ? 'clipNorm' : 'privacy.noiseMillionths', () => checkSums(task))

@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util'
+import type { AggregationMode } from '../../core/learning/task.ts'
 import { runLearning } from './learning-world.ts'
 
-const HELP = `Usage: npm run sim:learning -- [--seed S] [--seeds N] [--peers P] [--trace]
+const HELP = `Usage: npm run sim:learning -- [--seed S] [--seeds N] [--peers P] [--mode M] [--trace]
 
   --seed S   first seed (default 1)
   --seeds N  how many seeds, counting up (default 1)
   --peers P  peers in each run (default: drawn from the seed, 4 to 16)
+  --mode M   plain (default), secure-sum or grouped
   --trace    print every statement and outcome`
 
 const { values } = parseArgs({
@@ -13,6 +15,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     seeds: { type: 'string', default: '1' },
     peers: { type: 'string' },
+    mode: { type: 'string', default: 'plain' },
     trace: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -28,6 +31,7 @@ async function main(): Promise<number> {
     try {
       const report = await runLearning(seed, {
         ...(values.peers !== undefined && { peers: Number(values.peers) }),
+        mode: values.mode as AggregationMode,
         ...(values.trace && { trace: (line: string) => console.log(line) }),
       })
       console.log(JSON.stringify(report))

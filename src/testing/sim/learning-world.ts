@@ -4,13 +4,23 @@ import type { Cid, Hash, LearningTaskId, PeerId } from '../../core/codec/ids.ts'
 import { peerIdOf } from '../../core/identity/peer-id.ts'
 import { prepareStatement, sealStatement } from '../../core/identity/statement.ts'
 import { decodeCommit, outcomeHash } from '../../core/learning/message-codec.ts'
-import type { CommittedRound, LearningStatement, RoundMessage } from '../../core/learning/messages.ts'
+import type { CommittedRound, LearningStatement, RoundMessage, SumsMessage } from '../../core/learning/messages.ts'
 import type { RoundEffect, RoundEventBody, StatementDraft } from '../../core/learning/round-events.ts'
-import { isDone } from '../../core/learning/round-head.ts'
+import { isDone, type RoundHead } from '../../core/learning/round-head.ts'
 import { commitKey, LEARNING_BUCKETS, loadRounds } from '../../core/learning/round-records.ts'
+import { RoundSums } from '../../core/learning/round-sums.ts'
 import { Rounds } from '../../core/learning/rounds.ts'
-import { type LearningTask, learningTaskId, validateLearningTask } from '../../core/learning/task.ts'
+import { participantsMin } from '../../core/learning/rules.ts'
+import { isSecret, sumGroups } from '../../core/learning/sum-plan.ts'
+import {
+  type AggregationMode,
+  type LearningTask,
+  learningTaskId,
+  validateLearningTask,
+} from '../../core/learning/task.ts'
+import { seededBytes } from '../seeded-bytes.ts'
 import { EffectRunner } from './effect-runner.ts'
+import { SumActor, type SumBehaviour, SumTruth } from './learning-sums.ts'
 import { SimStore } from './sim-store.ts'
 import { World } from './world.ts'
 
@@ -18,11 +28,16 @@ import { World } from './world.ts'
  * `equivocator`: signs two updates, two proposals and two votes and sends each half of the others one of them. `poisoner`: sends an update
  * that everyone finds bad. `mute`: announces and never votes. Together fewer than a third of all.
  */
-export type LearningBehaviour = 'honest' | 'equivocator' | 'poisoner' | 'mute'
+export type LearningBehaviour = 'equivocator' | 'poisoner' | 'mute' | SumBehaviour
+
+const PLAIN_BEHAVIOURS = ['equivocator', 'equivocator', 'poisoner', 'mute'] as const
+const SECRET_BEHAVIOURS = ['equivocator', 'mute', 'false-dealer', 'spoiler', 'liar', 'twice', 'deserter'] as const
 
 export interface LearningSimOptions {
   readonly peers?: number
   readonly rounds?: number
+  /** @default 'plain' */
+  readonly mode?: AggregationMode
   /** Broken on purpose. */
   readonly quorum?: (members: number) => number
   readonly trace?: (line: string) => void
@@ -36,6 +51,8 @@ export interface LearningSimReport {
   readonly merged: number
   readonly finished: number
   readonly attemptsMax: number
+  /** Of secure modes: sums found, those with fewer contributors than members (each peer counts), and convictions. */
+  readonly sums: { readonly found: number; readonly withDropouts: number; readonly convicted: number } | null
   readonly steps: number
   readonly virtualMs: number
 }
@@ -52,6 +69,8 @@ interface Links {
 }
 
 const ROUND_MS = 12_000
+/** Parameters of the task's model. */
+const VALUES = 6
 
 class Run {
   readonly world: World
@@ -65,12 +84,20 @@ class Run {
   /** First outcome that any honest peer committed, by round. */
   readonly decided = new Map<number, Hash>()
   attemptsMax = 0
+  readonly truth = new SumTruth({
+    violated: (what) => {
+      throw new LearningViolation(what)
+    },
+    isHonest: (peer) => this.actors.get(peer)?.behaviour === 'honest',
+  })
 
   constructor(seed: number, options: LearningSimOptions) {
     this.options = options
     this.world = new World(seed, options.trace ?? null)
     const { world } = this
-    const count = options.peers ?? world.between(4, 16)
+    const mode = options.mode ?? 'plain'
+    const grouped = mode === 'grouped'
+    const count = options.peers ?? (grouped ? world.between(16, 22) : world.between(4, mode === 'plain' ? 16 : 10))
     const calm = world.rng.below(4) === 0
     this.links = {
       delayMsMax: world.between(20, 400),
@@ -82,7 +109,7 @@ class Run {
       peerIdOf(Uint8Array.from({ length: 32 }, () => world.rng.below(256))),
     )
     const creator = ids[0] as PeerId
-    const least = Math.max(2, Math.ceil(count * 0.6))
+    const least = Math.max(mode === 'plain' ? 2 : grouped ? 12 : 3, Math.ceil(count * 0.6))
     this.task = validateLearningTask({
       version: 1,
       creator,
@@ -107,8 +134,8 @@ class Run {
       joinMs: 5_000,
       trainMs: ROUND_MS,
       voteMs: 2_000,
-      mode: 'plain',
-      rule: { rule: 'mean', byzantineMax: 0 },
+      mode,
+      rule: grouped ? { rule: 'median', byzantineMax: 1 } : { rule: 'mean', byzantineMax: 0 },
       clipNorm: 65_536,
       privacy: null,
       validation: {
@@ -120,13 +147,13 @@ class Run {
     })
     this.id = learningTaskId(this.task)
     // Of any set of members that trains, fewer than a third are hostile.
-    const hostileMax = Math.floor((least - 1) / 3)
+    const hostileMax = grouped ? 1 : Math.floor((least - 1) / 3)
     let hostile = 0
     for (const [i, peer] of ids.entries()) {
       const wicked = i > 0 && hostile < hostileMax && world.rng.below(3) === 0
       if (wicked) hostile++
-      const behaviours = ['equivocator', 'equivocator', 'poisoner', 'mute'] as const
-      const behaviour = wicked ? (behaviours[world.rng.below(4)] as LearningBehaviour) : 'honest'
+      const behaviours = mode === 'plain' ? PLAIN_BEHAVIOURS : SECRET_BEHAVIOURS
+      const behaviour = wicked ? (behaviours[world.rng.below(behaviours.length)] as LearningBehaviour) : 'honest'
       this.actors.set(peer, new Actor(this, peer, behaviour))
     }
     if (!calm) {
@@ -142,7 +169,7 @@ class Run {
     return this.world.sinceStartMs < this.faultsEndMs
   }
 
-  deliver(from: PeerId, to: PeerId, message: RoundMessage): void {
+  deliver(from: PeerId, to: PeerId, message: RoundMessage | SumsMessage): void {
     const { world } = this
     const now = world.sinceStartMs
     if (this.partitions.some((cut) => now >= cut.fromMs && now < cut.toMs && cut.side.has(from) !== cut.side.has(to)))
@@ -166,7 +193,8 @@ class Run {
       if (behaviour === 'honest') throw new LearningViolation(`[just-rejection] honest ${member} was rejected`)
     }
     // An outcome is a function of what came before: the same set must have made it.
-    const expected = commit.outcome.skipped === null ? modelOf(commit) : null
+    const made = isSecret(this.task) ? this.truth.modelOf(commit.outcome) : modelOf(commit)
+    const expected = commit.outcome.skipped === null ? made : null
     if (expected !== null && expected !== commit.outcome.model)
       throw new LearningViolation(`[same-bytes] round ${commit.outcome.round} has another model than its updates make`)
   }
@@ -188,6 +216,8 @@ class Actor {
   readonly #run: Run
   readonly #peer: PeerId
   #machine: Rounds | null = null
+  #sums: SumActor | null = null
+  #input: Int32Array | null = null
   #runner: EffectRunner<RoundEffect> | null = null
   #life = 0
   #wakeAtMs = Number.POSITIVE_INFINITY
@@ -230,6 +260,8 @@ class Actor {
   }
 
   crash(): void {
+    this.#sums?.close()
+    this.#sums = null
     this.#life++
     this.#machine = null
   }
@@ -240,8 +272,9 @@ class Actor {
     this.#runner?.push(machine.step({ ...event, nowMs: this.#run.world.nowMs }))
   }
 
-  receive(from: PeerId, message: RoundMessage): void {
-    this.step({ type: 'message', from, message })
+  receive(from: PeerId, message: RoundMessage | SumsMessage): void {
+    if (message.type === 'sum' || message.type === 'sumWant') this.#sums?.step({ type: 'message', from, message })
+    else this.step({ type: 'message', from, message })
   }
 
   #wake(atMs: number, life: number): void {
@@ -277,7 +310,22 @@ class Actor {
       }
       case 'fetchModel':
         return this.#later(world.between(1, 50), { type: 'modelReady', model: effect.model })
+      case 'watchSums':
+        return this.#watch(effect.head)
+      case 'offerUpdate':
+        if (this.#input !== null && this.#sums?.base === effect.base) {
+          this.#run.truth.offered(effect.base, this.#peer, this.#input)
+          this.#sums.step({ type: 'offer', values: this.#input })
+        }
+        return
+      case 'sum':
+        return this.#sums?.base === effect.base ? this.#sums.step({ type: 'begin', ready: effect.ready }) : undefined
       case 'train': {
+        if (isSecret(this.#run.task)) {
+          this.#input = Int32Array.from({ length: VALUES }, () => world.rng.below(40_001) - 20_000)
+          const event = { type: 'trained', base: effect.base, update: null, norm: null, commitment: null } as const
+          return this.#later(world.between(200, world.rng.below(20) === 0 ? 2 * ROUND_MS : 3_000), event)
+        }
         const update = cidOf(encode({ peer: this.#peer, base: effect.base, draw: world.rng.below(1e9) }), 'raw')
         const event = { type: 'trained', base: effect.base, update, norm: 1, commitment: null } as const
         // Now and then one is too slow for the round.
@@ -296,6 +344,7 @@ class Actor {
       }
       case 'aggregate': {
         const { base, key, head, updates } = effect
+        if (this.#sums !== null) return this.#mergeSums(this.#sums, effect)
         const result = { model: mergedModel(head.base, updates), state: null, worse: false }
         return this.#later(world.between(1, 100), { type: 'aggregated', base, key, result })
       }
@@ -311,6 +360,51 @@ class Actor {
         }
         return
     }
+  }
+
+  #watch(head: RoundHead): void {
+    const { world, actors, task, id, truth } = this.#run
+    this.#sums?.close()
+    const life = this.#life
+    const { base } = head
+    const known = ['false-dealer', 'spoiler', 'liar', 'twice', 'deserter'] as const
+    const sums = new SumActor({
+      self: this.#peer,
+      id,
+      task,
+      head,
+      world,
+      truth,
+      random: seededBytes(world.rng.below(2 ** 32)),
+      behaviour: known.find((behaviour) => behaviour === this.behaviour) ?? 'honest',
+      others: [...actors.keys()].filter((peer) => peer !== this.#peer),
+      alive: () => this.#life === life,
+      deliver: (to, message) => this.#run.deliver(this.#peer, to, message),
+      // In a turn of its own: a machine is not stepped from within its own effects.
+      summed: (group, updates) => this.#later(0, { type: 'summed', base, group, updates }),
+      convicted: (peer, statements) => {
+        if (actors.get(peer)?.behaviour === 'honest')
+          throw new LearningViolation(`[just-rejection] honest ${peer} was convicted`)
+        this.#later(0, { type: 'convicted', base, peer, statements })
+      },
+    })
+    this.#sums = sums
+  }
+
+  #mergeSums(sums: SumActor, { base, key, head, updates }: Extract<RoundEffect, { type: 'aggregate' }>): void {
+    const { task, id, world, truth } = this.#run
+    const parts = new RoundSums(sumGroups(task, id, head)).parts(updates)
+    const values = parts.map((part) => [...(sums.sumOf(part) ?? [])]).filter(({ length }) => length > 0)
+    const model = cidOf(encode({ base, values }), 'raw')
+    if (values.length < participantsMin(task.rule))
+      return this.#later(1, { type: 'aggregated', base, key, result: null })
+    if (this.behaviour === 'honest') truth.merged(base, updates, model)
+    this.#later(world.between(1, 100), {
+      type: 'aggregated',
+      base,
+      key,
+      result: { model, state: null, worse: false },
+    })
   }
 
   #later(delayMs: number, event: RoundEventBody): void {
@@ -368,6 +462,7 @@ function described(draft: StatementDraft): string {
 
 /** A statement of the same place that says something else. */
 function contradiction(draft: StatementDraft): StatementDraft | null {
+  if (draft.kind === 'update-announcement' && draft.body.update === null) return null
   if (draft.kind === 'update-announcement')
     return { kind: draft.kind, body: { ...draft.body, update: cidOf(encode([draft.body.update]), 'raw') } }
   if (draft.kind === 'round-proposal') {
@@ -430,6 +525,9 @@ export async function runLearning(seed: number, options: LearningSimOptions = {}
     merged: run.task.rounds,
     finished: honest.length,
     attemptsMax: run.attemptsMax,
+    sums: isSecret(run.task)
+      ? { found: run.truth.summed, withDropouts: run.truth.dropouts, convicted: run.truth.convicted }
+      : null,
     steps: world.steps,
     virtualMs: world.sinceStartMs,
   }

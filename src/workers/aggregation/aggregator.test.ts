@@ -74,7 +74,7 @@ describe('createAggregator', () => {
       type: 'done',
       id,
       durationMs: 1,
-      aggregation: aggregate(updatesOf(3, 1), MEDIAN, initialState(1)),
+      result: aggregate(updatesOf(3, 1), MEDIAN, initialState(1)),
     })
     return { workers, spawn, done }
   }
@@ -119,7 +119,7 @@ describe('createAggregator', () => {
     const { spawn } = scripted()
     const aggregator = createAggregator({ spawn })
     const jobs = Array.from({ length: JOBS_WAITING_MAX + 1 }, () => job(aggregator))
-    await expect(job(aggregator)).rejects.toThrow(/16 aggregations wait already/)
+    await expect(job(aggregator)).rejects.toThrow(`${JOBS_WAITING_MAX} aggregations wait already`)
     aggregator.close()
     for (const each of await Promise.allSettled(jobs)) expect(each).toMatchObject({ reason: unavailable })
     await expect(job(aggregator)).rejects.toEqual(unavailable)

@@ -1,8 +1,19 @@
 import { aggregate } from '../../core/learning/aggregate.ts'
 import type { AggregationKernel } from '../../core/learning/aggregate-kernel.ts'
 import type { Aggregation } from '../../core/learning/rules.ts'
+import type { AgreeRequest, SumWork } from '../../core/learning/secure-sum/events.ts'
+import { agreeNow } from '../../core/learning/secure-sum/key-agreement.ts'
+import { runSumWork } from '../../core/learning/secure-sum/mask.ts'
 import { fromPlainError } from '../sandbox/errors.ts'
-import type { AggregateRequest, Aggregator, AggregatorMessage, AggregatorWorker, SpawnAggregator } from './contract.ts'
+import type {
+  AggregateRequest,
+  Aggregator,
+  AggregatorJob,
+  AggregatorMessage,
+  AggregatorResults,
+  AggregatorWorker,
+  SpawnAggregator,
+} from './contract.ts'
 import { AggregationUnavailableError } from './errors.ts'
 import { AGGREGATION_TIMEOUT_MS, JOBS_WAITING_MAX } from './limits.ts'
 
@@ -10,6 +21,8 @@ import { AGGREGATION_TIMEOUT_MS, JOBS_WAITING_MAX } from './limits.ts'
 export function directAggregator(kernel: AggregationKernel): Aggregator {
   return {
     aggregate: async (updates, rule, state) => aggregate(updates, rule, state, kernel),
+    agree: async (request) => agreeNow(request),
+    sum: async (work) => runSumWork(work),
     close: () => undefined,
   }
 }
@@ -29,7 +42,7 @@ export function createAggregator(options: {
 
 interface Job {
   readonly request: AggregateRequest
-  resolve(aggregation: Aggregation): void
+  resolve(result: AggregatorResults[AggregatorJob['type']]): void
   reject(error: Error): void
 }
 
@@ -49,6 +62,20 @@ class QueuedAggregator implements Aggregator {
   }
 
   aggregate(...[updates, rule, state]: Parameters<Aggregator['aggregate']>): Promise<Aggregation> {
+    return this.#run({ type: 'aggregate', updates, rule, state })
+  }
+
+  agree(request: AgreeRequest): Promise<readonly (Uint8Array | null)[]> {
+    return this.#run({ type: 'agree', request })
+  }
+
+  sum(work: SumWork): Promise<Int32Array> {
+    return this.#run({ type: 'sum', work })
+  }
+
+  #run<Type extends AggregatorJob['type']>(
+    job: Extract<AggregatorJob, { type: Type }>,
+  ): Promise<AggregatorResults[Type]> {
     if (this.#closed) return Promise.reject(new AggregationUnavailableError('The aggregation worker was closed'))
     if (this.#waiting.length >= JOBS_WAITING_MAX) {
       const waiting = this.#waiting.length
@@ -60,7 +87,12 @@ class QueuedAggregator implements Aggregator {
       )
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ request: { id: this.#nextId++, updates, rule, state }, resolve, reject })
+      this.#waiting.push({
+        request: { id: this.#nextId++, job },
+        // A job of a type gives its type's result.
+        resolve: (result) => resolve(result as AggregatorResults[Type]),
+        reject,
+      })
       this.#next()
     })
   }
@@ -105,7 +137,7 @@ class QueuedAggregator implements Aggregator {
     const job = this.#running
     if (message.type === 'ready' || job === null || message.id !== job.request.id) return
     this.#settle()
-    if (message.type === 'done') job.resolve(message.aggregation)
+    if (message.type === 'done') job.resolve(message.result)
     else job.reject(fromPlainError(message.error))
     this.#next()
   }

@@ -1,4 +1,4 @@
-import type { PeerId } from '../../codec/ids.ts'
+import type { Hash, PeerId } from '../../codec/ids.ts'
 import type { RosterStage, SecureSumContent, SecureSumMessage } from './messages.ts'
 
 /** What a secure sum is told. */
@@ -103,8 +103,13 @@ export type SecureSumEffect =
       readonly peers: readonly PeerId[]
       readonly threshold: number
     }
-  /** The end: the exact integer sum over `contributors`. */
-  | { readonly type: 'sum'; readonly values: Int32Array; readonly contributors: readonly PeerId[] }
+  /** The end: the exact integer sum over `contributors`; `vectors` are the hashes of what they masked, in the same order. */
+  | {
+      readonly type: 'sum'
+      readonly values: Int32Array
+      readonly contributors: readonly PeerId[]
+      readonly vectors: readonly Hash[]
+    }
   | {
       readonly type: 'failed'
       readonly reason: FailureReason

@@ -42,3 +42,29 @@ export const GRAPH_DROPOUT_PER_MILLE = 100
 
 /** Groups of one grouped sum: as many as the robust rules take updates. */
 export const GROUPS_MAX = 256
+
+// Secure sums in rounds.
+
+/** Fewest contributors of a group's sum in grouped mode: of four, one may collude with others and still see no single update. */
+export const GROUP_CONTRIBUTORS_MIN = 4
+
+/** Members of a group where there are enough: one more than its sum's fewest contributors, so that a group outlives one that vanishes. */
+export const GROUP_SIZE_MIN = 5
+
+/** Attempts at one sum within a round, each with new keys. A member masks its update in one of them only. */
+export const SUM_ATTEMPTS_MAX = 3
+
+/** Members that may call a stage one after the other before it is given up: three that vanish in one round are many. */
+export const SUM_CALLERS_MAX = 3
+
+/** A round waits for its sums for this many times `voteMs`: three stages, each with one caller that vanished, and a second attempt. */
+export const SUM_PATIENCE = 16
+
+/** Statements of one secure sum that are kept of each member, hostile ones included: two of each kind, and rosters of three stages. */
+export const SUM_STATEMENTS_MAX = 16
+
+/** Rosters besides the one that a peer answered which it follows to their sums: those of the other callers, and one more. */
+export const SUM_ROSTERS_FOLLOWED_MAX = 4
+
+/** Statements that one request for them names: a whole stage of the largest task. */
+export const SUM_WANTS_MAX = 100

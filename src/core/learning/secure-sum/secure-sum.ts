@@ -113,6 +113,11 @@ export class SecureSum {
     return STAGES.findLast((stage) => this.#rosters.has(stage)) ?? null
   }
 
+  /** What the roster of an open stage says, as its hash; `null` while the stage is not open. */
+  opened(stage: RosterStage): Uint8Array | null {
+    return this.#rosters.get(stage)?.digest ?? null
+  }
+
   /**
    * Takes an event.
    *
@@ -590,8 +595,10 @@ export class SecureSum {
     if (worst !== undefined) {
       return this.#fail('sum-out-of-bounds', [], `A value of the sum is ${worst}, limit ${limit}`)
     }
+    // Summed up, so every contributor's vector is here.
+    const vectors = roster.peers.map((peer) => (this.#values.get(peer) as { hash: Hash }).hash)
     this.#end('sum')
-    this.#effects.push({ type: 'sum', values, contributors: roster.peers })
+    this.#effects.push({ type: 'sum', values, contributors: roster.peers, vectors })
   }
 
   // Calling.

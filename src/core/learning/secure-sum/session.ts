@@ -10,6 +10,8 @@ export interface SecureSumTerms {
   /** The task, as its manifest's hash. */
   readonly task: Hash
   readonly round: number
+  /** Hash of the outcome that the round builds on. Absent where rounds have none. */
+  readonly base?: Hash
   /** Number of the group in grouped mode; 0 otherwise. */
   readonly group: number
   /** 0 at first; one more for each new start after a sum that failed. Keys and masks are never used twice. */

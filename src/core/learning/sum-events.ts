@@ -1,0 +1,79 @@
+import type { Cid, Hash, PeerId } from '../codec/ids.ts'
+import type { RoundOutcome, SumsMessage } from './messages.ts'
+import type { AgreeRequest, FailureReason, RefusalReason, SumWork } from './secure-sum/events.ts'
+import type { SecureSumContent, SecureSumMessage } from './secure-sum/messages.ts'
+
+/** What happens to the secure sums of one round at one peer. */
+export type RoundSumEvent = RoundSumEventBody & { readonly nowMs: number }
+
+export type RoundSumEventBody =
+  /** This peer's clipped (and noised) update. Once it is masked it is in no other sum. */
+  | { readonly type: 'offer'; readonly values: Int32Array }
+  /** Members that are ready; who does not come in time is gone on without. */
+  | { readonly type: 'begin'; readonly ready: readonly PeerId[] }
+  /** Statements in it are verified; `from` passed them on. */
+  | { readonly type: 'message'; readonly from: PeerId; readonly message: SumsMessage }
+  /** Answer to `sign`. */
+  | { readonly type: 'signed'; readonly message: SecureSumMessage }
+  /** Answer to `pull`, whose bytes are those of their name. A vector that nobody gives is asked for again. */
+  | {
+      readonly type: 'pulled'
+      readonly session: Hash
+      readonly of: PeerId
+      readonly vector: Cid
+      readonly bytes: Uint8Array
+    }
+  | {
+      readonly type: 'agreed'
+      readonly session: Hash
+      readonly id: number
+      readonly secrets: readonly (Uint8Array | null)[]
+    }
+  | { readonly type: 'worked'; readonly session: Hash; readonly id: number; readonly values: Int32Array }
+  | { readonly type: 'tick' }
+
+/** What the secure sums of one round ask for. */
+export type RoundSumEffect =
+  /** Sign it and say it back as `signed`. `values`, a masked vector, is kept as a block before that. */
+  | {
+      readonly type: 'sign'
+      readonly session: Hash
+      readonly content: SecureSumContent
+      readonly values: Uint8Array | null
+    }
+  | { readonly type: 'publish'; readonly statements: readonly SecureSumMessage[] }
+  | { readonly type: 'send'; readonly peer: PeerId; readonly statements: readonly SecureSumMessage[] }
+  | { readonly type: 'ask'; readonly peer: PeerId; readonly session: Hash; readonly digests: readonly Uint8Array[] }
+  /** Get a masked vector's block, and keep it for others. */
+  | {
+      readonly type: 'pull'
+      readonly session: Hash
+      readonly of: PeerId
+      readonly vector: Cid
+      readonly from: readonly PeerId[]
+    }
+  | { readonly type: 'agree'; readonly session: Hash; readonly id: number; readonly request: AgreeRequest }
+  | { readonly type: 'work'; readonly session: Hash; readonly id: number; readonly work: SumWork }
+  /** Something of a member was refused, or (this peer's own name) an attempt failed; for the log. */
+  | {
+      readonly type: 'refused'
+      readonly peer: PeerId
+      readonly reason: RefusalReason | FailureReason | 'overflow'
+      readonly detail: string
+    }
+  | {
+      readonly type: 'convicted'
+      readonly peer: PeerId
+      readonly reason: RefusalReason | FailureReason
+      readonly statements: readonly Uint8Array[]
+    }
+  /** A group's sum over its contributors, each with the block of its masked vector. */
+  | {
+      readonly type: 'summed'
+      readonly group: number
+      readonly updates: RoundOutcome['updates']
+      readonly values: Int32Array
+    }
+  /** Time ran out for a group's sum. It may still come. */
+  | { readonly type: 'over'; readonly group: number }
+  | { readonly type: 'wakeAt'; readonly atMs: number }

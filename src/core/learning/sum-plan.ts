@@ -1,0 +1,102 @@
+import { fromHex } from '../codec/bytes.ts'
+import type { LearningTaskId, PeerId } from '../codec/ids.ts'
+import { MEMBERS_MAX } from './limits.ts'
+import { parameterCount } from './model.ts'
+import { checkNoisePlan, type NoisePlan, noisedCoordinateMax } from './privacy/noise.ts'
+import { type RoundHead, tolerated } from './round-head.ts'
+import { participantsMin } from './rules.ts'
+import { drawGroups } from './secure-sum/groups.ts'
+import { GROUP_CONTRIBUTORS_MIN, GROUP_SIZE_MIN } from './secure-sum/limits.ts'
+import { checkTerms, type SecureSumTerms } from './secure-sum/session.ts'
+import type { LearningTask } from './task.ts'
+
+/** Whether nobody sees a single update of the task. */
+export function isSecret({ mode }: Pick<LearningTask, 'mode'>): boolean {
+  return mode !== 'plain'
+}
+
+/** Fewest contributors of one secure sum of the task. */
+export function contributorsMin(task: Pick<LearningTask, 'mode' | 'participantsMin'>): number {
+  return task.mode === 'grouped' ? GROUP_CONTRIBUTORS_MIN : task.participantsMin
+}
+
+/** How a task adds noise; `null` when it adds none. Shares of the noise are such that the honest contributors alone make all of it. Rule [D2]. */
+export function noisePlanOf(
+  task: Pick<LearningTask, 'mode' | 'participantsMin' | 'privacy' | 'clipNorm'>,
+): NoisePlan | null {
+  const { privacy, clipNorm } = task
+  if (privacy === null) return null
+  const least = contributorsMin(task)
+  const honest = privacy.mode === 'local' ? 1 : least - tolerated(least)
+  return { mode: privacy.mode, clipNorm, noiseMultiplierPpm: privacy.noiseMillionths, contributorsMin: honest }
+}
+
+/** Largest absolute value of one coordinate that a member puts into a sum, noise included. */
+export function coordinateMaxOf(task: Parameters<typeof noisePlanOf>[0]): number {
+  const plan = noisePlanOf(task)
+  return plan === null ? task.clipNorm : noisedCoordinateMax(plan)
+}
+
+/**
+ * Checks that the sums of a task can be made whoever joins. Rules [Q3] and [GS7].
+ *
+ * @throws {@link SumOverflowError} When as many members as a task may have could leave 32 bits; {@link PrivacyParameterError} when the noise is
+ * none that can be drawn.
+ */
+export function checkSums(task: LearningTask): void {
+  const plan = noisePlanOf(task)
+  if (plan !== null) checkNoisePlan(plan)
+  checkTerms({
+    task: '0'.repeat(64) as LearningTaskId,
+    round: 0,
+    group: 0,
+    attempt: 0,
+    length: parameterCount(task.architecture),
+    coordinateMax: coordinateMaxOf(task),
+    participantsMin: contributorsMin(task),
+    participantsMax: MEMBERS_MAX,
+    callers: [task.creator],
+  })
+}
+
+/** Who sums with whom in a round: all members, or in grouped mode groups that the round's base draws. Everybody finds the same. Rule [GS7]. */
+export function sumGroups(
+  task: LearningTask,
+  id: LearningTaskId,
+  { roster, round, base }: RoundHead,
+): readonly (readonly PeerId[])[] {
+  if (task.mode !== 'grouped' || roster.length < GROUP_CONTRIBUTORS_MIN) return [roster]
+  // Room for one that vanishes, where there are members enough for the groups that the rule needs.
+  const isRoomy = roster.length >= GROUP_SIZE_MIN * participantsMin(task.rule)
+  const sizeMin = isRoomy ? GROUP_SIZE_MIN : GROUP_CONTRIBUTORS_MIN
+  return drawGroups(roster, { sizeMin, task: id, round, beacon: fromHex(base) })
+}
+
+/** What a sum's members must mean alike; it follows from task and round alone. */
+export function sumTerms(
+  of: { readonly task: LearningTask; readonly id: LearningTaskId; readonly head: RoundHead },
+  place: { readonly group: number; readonly members: readonly PeerId[]; readonly attempt: number },
+): SecureSumTerms {
+  const { task, id, head } = of
+  return {
+    task: id,
+    round: head.round,
+    base: head.base,
+    group: place.group,
+    attempt: place.attempt,
+    length: parameterCount(task.architecture),
+    coordinateMax: coordinateMaxOf(task),
+    participantsMin: contributorsMin(task),
+    participantsMax: place.members.length,
+    callers: place.members,
+  }
+}
+
+/** Members in the order in which they may call a sum's stages. It changes with every attempt, and nobody chose it alone. Rule [GS3]. */
+export function callersInTurn(
+  members: readonly PeerId[],
+  of: { readonly head: RoundHead; readonly attempt: number },
+): PeerId[] {
+  const first = (Number.parseInt(of.head.base.slice(8, 16), 16) + of.attempt) % members.length
+  return [...members.slice(first), ...members.slice(0, first)]
+}

@@ -1,0 +1,149 @@
+import type { Hash, LearningTaskId, PeerId } from '../core/codec/ids.ts'
+import { signStatement } from '../core/identity/statement.ts'
+import type { RoundOutcome, SumsMessage } from '../core/learning/messages.ts'
+import type { RoundEventBody } from '../core/learning/round-events.ts'
+import type { RoundHead } from '../core/learning/round-head.ts'
+import { RoundSum } from '../core/learning/round-sum.ts'
+import { decodeSecureSumMessage } from '../core/learning/secure-sum/messages.ts'
+import type { RoundSumEffect, RoundSumEventBody } from '../core/learning/sum-events.ts'
+import type { LearningTask } from '../core/learning/task.ts'
+import type { LearningLink } from './learning-link.ts'
+import type { LearningWorker } from './learning-worker.ts'
+import type { NodePorts } from './ports.ts'
+import { describe } from './task-link.ts'
+import { WakeTimer } from './wake-timer.ts'
+
+export interface LearningSumsInit {
+  readonly ports: NodePorts
+  readonly link: LearningLink
+  readonly worker: LearningWorker
+  readonly id: LearningTaskId
+  readonly task: LearningTask
+  /** Tells the rounds. Never called from within their own effects. */
+  readonly tell: (event: Extract<RoundEventBody, { type: 'summed' | 'convicted' }>) => void
+}
+
+type Effect<T extends RoundSumEffect['type']> = Extract<RoundSumEffect, { type: T }>
+
+/** The secure sums of the round that a task is in: performs what they ask for. They are in memory only; a restarted peer watches. */
+export class LearningSums {
+  readonly #init: LearningSumsInit
+  readonly #timer: WakeTimer
+  #machine: RoundSum | null = null
+  #base: Hash | null = null
+
+  constructor(init: LearningSumsInit) {
+    this.#init = init
+    this.#timer = new WakeTimer(init.ports.now, () => this.#step({ type: 'tick' }))
+  }
+
+  /** A round begins; the sums of the one before are over. */
+  watch(head: RoundHead): void {
+    const { ports, id, task } = this.#init
+    this.stop()
+    const random = { bytes: (count: number) => ports.random(count) }
+    this.#machine = new RoundSum({ self: ports.self, id, task, head, random })
+    this.#base = head.base
+  }
+
+  stop(): void {
+    this.#timer.stop()
+    this.#machine = null
+    this.#base = null
+  }
+
+  /** Puts this peer's update into its sum. */
+  offer(base: Hash, values: Int32Array): void {
+    if (base === this.#base) this.#step({ type: 'offer', values })
+  }
+
+  begin(base: Hash, ready: readonly PeerId[]): void {
+    if (base === this.#base) this.#step({ type: 'begin', ready })
+  }
+
+  hear(from: PeerId, message: SumsMessage): void {
+    this.#step({ type: 'message', from, message })
+  }
+
+  #step(event: RoundSumEventBody): void {
+    if (this.#machine === null) return
+    for (const effect of this.#machine.step({ ...event, nowMs: this.#init.ports.now() })) this.#perform(effect)
+  }
+
+  /** Answers go to the round that asked, if it still goes on. */
+  async #answer(what: string, work: () => Promise<RoundSumEventBody>): Promise<void> {
+    const base = this.#base
+    try {
+      const event = await work()
+      if (base === this.#base) this.#step(event)
+    } catch (error) {
+      if (base === this.#base) this.#log(`Could not ${what}: ${describe(error)}`)
+    }
+  }
+
+  #perform(effect: RoundSumEffect): void {
+    const { link, id: task, worker } = this.#init
+    switch (effect.type) {
+      case 'wakeAt':
+        return this.#timer.at(effect.atMs)
+      case 'publish':
+        return link.publishSum({ type: 'sum', task, statements: effect.statements })
+      case 'send':
+        return link.send(effect.peer, { type: 'sum', task, statements: effect.statements })
+      case 'ask':
+        return link.send(effect.peer, { type: 'sumWant', task, session: effect.session, digests: effect.digests })
+      case 'sign':
+        return void this.#answer('sign for a secure sum', () => this.#sign(effect))
+      case 'pull':
+        return void this.#answer('get a masked update', () => this.#pull(effect))
+      case 'agree': {
+        const { session, id, request } = effect
+        return void this.#answer('agree on keys', async () => {
+          return { type: 'agreed', session, id, secrets: await worker.agree(request) }
+        })
+      }
+      case 'work': {
+        const { session, id, work } = effect
+        return void this.#answer('mask or sum up', async () => {
+          return { type: 'worked', session, id, values: await worker.sumWork(work) }
+        })
+      }
+      case 'refused':
+        return this.#log(`Secure sum: ${effect.reason} of ${effect.peer.slice(-6)}: ${effect.detail}`)
+      case 'convicted':
+        return this.#tell((base) => ({ type: 'convicted', base, peer: effect.peer, statements: effect.statements }))
+      case 'summed':
+        worker.keepSum(effect.updates, effect.values)
+        return this.#told(effect.group, effect.updates)
+      case 'over':
+        return this.#told(effect.group, null)
+    }
+  }
+
+  #told(group: number, updates: RoundOutcome['updates'] | null): void {
+    this.#tell((base) => ({ type: 'summed', base, group, updates }))
+  }
+
+  /** In a turn of its own: a machine must not be stepped from within another's effects. */
+  #tell(event: (base: Hash) => Parameters<LearningSumsInit['tell']>[0]): void {
+    const base = this.#base
+    if (base !== null) queueMicrotask(() => this.#init.tell(event(base)))
+  }
+
+  async #sign({ content, values }: Effect<'sign'>): Promise<RoundSumEventBody> {
+    const { ports, worker } = this.#init
+    // Who hears of a vector may ask for it at once.
+    if (values !== null) await worker.keepMasked(values)
+    const stamp = await ports.statements.stamp()
+    const { bytes } = await signStatement<unknown>({ ...stamp, ...content }, ports.signer)
+    return { type: 'signed', message: decodeSecureSumMessage(bytes) }
+  }
+
+  async #pull({ session, of, vector, from }: Effect<'pull'>): Promise<RoundSumEventBody> {
+    return { type: 'pulled', session, of, vector, bytes: await this.#init.worker.pullMasked(vector, from) }
+  }
+
+  #log(line: string): void {
+    this.#init.ports.log.write('debug', 'learning', line)
+  }
+}
