@@ -1,78 +1,71 @@
-import { randomBytes } from 'node:crypto'
-import { sha256Hex } from '../src/core/codec/hash.ts'
-import { peerIdOf } from '../src/core/identity/peer-id.ts'
-import { clipToNorm } from '../src/core/learning/privacy/clip.ts'
-import {
-  commitUpdate,
-  drawBlinding,
-  type NormStatement,
-  type ProvedNorm,
-  proveNorm,
-  verifyNorms,
-} from '../src/core/learning/proofs/norm-proof.ts'
-import { encodeNormProof } from '../src/core/learning/proofs/norm-proof-codec.ts'
-import { loadEngine } from '../src/workers/proofs/load.node.ts'
-import { type BenchLine, benchLine } from './bench-line.ts'
+/**
+ * `learning.prove` and `learning.verify`: norm proofs of an update of an MLP 784-32-10 by the real worker in a Chromium tab, under the page's
+ * policy. References, of the same run: for a proof in a batch, one alone; for the kernel, a sum of products by noble's big integers.
+ */
+import { readFileSync } from 'node:fs'
+import { PROOF_KERNEL, PROOF_WORKER } from '../e2e/support/proofs.ts'
+import { serveSandboxPage } from '../e2e/support/sandbox-server.ts'
+import { ensureChromium, launchChromium } from '../src/cli/chromium.ts'
+import { COMMON_HEADERS } from '../src/relay/headers.ts'
+import { type BenchLine, benchLine, median } from './bench-line.ts'
+import type { ProofFigures } from './pages/learning-prove.ts'
 
-/** Parameters of an MLP 784-32-10. */
 const LENGTH = 25_450
-const BATCH = 4
-const engine = await loadEngine()
-const random = { bytes: (count: number) => new Uint8Array(randomBytes(count)) }
+const TIMEOUT_MS = 180_000
 
-function timed<Result>(work: () => Result): { readonly result: Result; readonly ms: number } {
-  const started = performance.now()
-  const result = work()
-  return { result, ms: performance.now() - started }
-}
-
-/** A statement about a random update whose norm is just allowed, with the time of its commitment. */
-function stated(projections: number): { statement: NormStatement; values: Int32Array; blinding: bigint; ms: number } {
-  const wide = Int32Array.from({ length: LENGTH }, () => Math.round((Math.random() - 0.5) * 2_000))
-  const values = clipToNorm(wide, 65_536)
-  const blinding = drawBlinding(random)
-  const { result: commitment, ms } = timed(() => commitUpdate(values, { blinding, engine }))
-  const statement = {
-    task: sha256Hex(random.bytes(8)),
-    round: 1,
-    author: peerIdOf(random.bytes(32)),
-    beacon: random.bytes(32),
-    commitment,
-    length: LENGTH,
-    normMax: 65_536,
-    projections,
+async function inChromium(): Promise<ProofFigures> {
+  const chromium = ensureChromium(() => undefined)
+  const server = await serveSandboxPage(
+    { '/page.js': 'bench/pages/learning-prove.ts', ...PROOF_WORKER },
+    COMMON_HEADERS,
+  )
+  const kernel = new URL('../src/workers/proofs/kernel/ristretto.wasm', import.meta.url)
+  server.set(PROOF_KERNEL, readFileSync(kernel))
+  const browser = await launchChromium(chromium)
+  try {
+    const page = await browser.newPage()
+    const result = server.result(TIMEOUT_MS)
+    await page.goto(server.origin)
+    const { figures, error } = (await result) as { readonly figures?: ProofFigures; readonly error?: string }
+    if (figures === undefined) throw new Error(error)
+    return figures
+  } finally {
+    await browser.close()
+    await server.close()
   }
-  return { statement, values, blinding, ms }
 }
 
-/** One prover, then a batch of one and of four: proofs are large, so the run keeps few. */
-function proving(projections: number): BenchLine[] {
-  const of = `d=${LENGTH}, k=${projections}`
-  const { statement, values, blinding, ms } = stated(projections)
-  // The first proof also makes the generators of its ranges, once for all.
-  const first = timed(() => proveNorm(statement, { values, blinding, random, engine }))
-  const again = timed(() => proveNorm(statement, { values, blinding, random, engine }))
-  const one: ProvedNorm = { statement, proof: again.result }
-  const batch = Array.from({ length: BATCH }, () => one)
-  const single = timed(() => verifyNorms([one], { random, engine }))
-  const together = timed(() => verifyNorms(batch, { random, engine }))
-  if (!single.result || !together.result) throw new Error('An honest proof was refused')
-  return [
-    benchLine(`learning.commit (${of})`, ms, 'ms'),
-    benchLine(`learning.prove (${of}; first, with generators)`, first.ms, 'ms'),
-    benchLine(`learning.prove (${of})`, again.ms, 'ms'),
-    benchLine(`learning.verify (${of}; one alone)`, single.ms, 'ms'),
+export async function run(): Promise<BenchLine[]> {
+  const { proofs, batchSize, products, kernel, library } = await inChromium()
+  const lines = [
     benchLine(
-      `learning.verify (${of}; each of ${BATCH} together, against one alone)`,
-      together.ms / BATCH,
+      `learning.prove (${products} products of the kernel, against big integers)`,
+      median(kernel),
       'ms',
-      single.ms,
+      median(library),
     ),
-    benchLine(`learning.prove (${of}; size)`, encodeNormProof(again.result).length, 'bytes'),
+    benchLine(`learning.prove (d=${LENGTH}; first commitment, with generators)`, proofs[0]?.first ?? Number.NaN, 'ms'),
   ]
+  for (const { projections, commit, prove, verify, batch, proofBytes } of proofs) {
+    const of = `d=${LENGTH}, k=${projections}`
+    const together = batch.map((ms) => ms / batchSize)
+    lines.push(
+      benchLine(`learning.commit (${of})`, median(commit), 'ms'),
+      benchLine(`learning.prove (${of})`, median(prove), 'ms'),
+      benchLine(`learning.prove (${of}; size)`, proofBytes, 'bytes'),
+      benchLine(`learning.verify (${of})`, median(verify), 'ms'),
+      benchLine(
+        `learning.verify (${of}; each of ${batchSize}, against one alone)`,
+        median(together),
+        'ms',
+        median(verify),
+      ),
+    )
+  }
+  return lines
 }
 
-export async function run(): Promise<readonly BenchLine[]> {
-  const { ms } = timed(() => engine.generators('update', LENGTH))
-  return [benchLine(`learning.prove (d=${LENGTH}; generators, once)`, ms, 'ms'), ...proving(30), ...proving(126)]
+if (import.meta.main) {
+  for (const line of await run()) process.stdout.write(`${JSON.stringify(line)}\n`)
+  process.exit()
 }
