@@ -178,9 +178,12 @@ describe('the pages of learning, over real nodes', () => {
   /** Rounds merged so far, as the page says it. */
   const merged = async (page: Page): Promise<number> =>
     Number.parseInt(
-      await page.locator('.figure', { hasText: 'Rounds merged' }).locator('.figure-value').textContent(),
+      (await page.locator('.figure', { hasText: 'Rounds merged' }).locator('.figure-value').textContent()) ?? '',
       10,
     )
+
+  const atLeast = (page: Page, rounds: number): Promise<void> =>
+    expect.poll(() => merged(page), { timeout: 90_000 }).toBeGreaterThanOrEqual(rounds)
 
   it('one button starts the digits; two tabs join by the page and rounds are merged', {
     timeout: 240_000,
@@ -192,15 +195,25 @@ describe('the pages of learning, over real nodes', () => {
       await page.getByText('What training changed in the model, after each round').waitFor({ timeout: 60_000 })
       await page.getByRole('button', { name: 'Join and train' }).click()
     }
-    for (const page of pages) await expect.poll(() => merged(page), { timeout: 120_000 }).toBeGreaterThanOrEqual(3)
+    for (const page of pages) await atLeast(page, 1)
+    // One pauses, resumes, leaves and comes back; the others wait for it and go on.
+    const page = pages[2] as Page
+    await page.getByRole('button', { name: 'Pause training' }).click()
+    await page.getByText('Paused', { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Resume training' }).click()
+    await page.getByRole('button', { name: 'Leave' }).click()
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Leave' }).click()
+    await page.getByRole('heading', { name: 'Join again' }).waitFor()
+    await page.getByRole('button', { name: 'Join and train' }).click()
+    const before = await merged(first())
+    for (const each of pages) await atLeast(each, before + 2)
     await first().locator('.plot canvas').first().waitFor()
-    await first().getByRole('table', { name: undefined }).first().waitFor()
     await expectClean(first(), 'real')
   })
 
   it('a drawn digit gets a prediction: by pointer, by keys and by a button', { timeout: 120_000 }, async () => {
     const page = first()
-    await expect.poll(() => merged(page), { timeout: 90_000 }).toBeGreaterThanOrEqual(6)
+    await atLeast(page, 6)
     await page.getByRole('button', { name: 'Write a 7' }).click()
     await expect.poll(() => page.locator('.learn-verdict-word').textContent()).toMatch(/It says \d/)
     await page.getByRole('button', { name: 'Clear' }).click()
@@ -238,17 +251,53 @@ describe('the pages of learning, over real nodes', () => {
     expect((await onnx).suggestedFilename()).toBe('digits.onnx')
   })
 
-  it('pausing, resuming and leaving act on the node; no page broke the policy or threw', {
-    timeout: 120_000,
+  it('a table of one’s own becomes a task; a member with other columns is refused, one with the same joins', {
+    timeout: 180_000,
   }, async () => {
-    const page = pages[2] as Page
-    await page.getByRole('button', { name: 'Pause training' }).click()
-    await page.getByText('Paused', { exact: true }).waitFor()
-    await page.getByRole('button', { name: 'Resume training' }).click()
-    await page.getByRole('button', { name: 'Pause training' }).waitFor()
-    await page.getByRole('button', { name: 'Leave' }).click()
-    await page.getByRole('alertdialog').getByRole('button', { name: 'Leave' }).click()
-    await page.getByRole('heading', { name: 'Join again' }).waitFor({ timeout: 60_000 })
+    const [creator, member] = pages as [Page, Page]
+    await creator.goto(`${room.url}/learn/new`)
+    await creator.getByText('4,000 samples').waitFor()
+    await creator.getByLabel('Name').fill('Leaves')
+    await creator.getByRole('tab', { name: 'Your own files' }).click()
+    const table = { name: 'leaves.csv', mimeType: 'text/csv', buffer: Buffer.from(leaves(90)) }
+    await creator.locator('input[type=file]').first().setInputFiles(table)
+    await creator.getByText('3 columns: length, width, soil').waitFor()
+    await creator.getByLabel('Rule that merges updates').selectOption('Plain average')
+    await creator.getByLabel('Members at least').fill('2')
+    await creator.getByLabel('Members hoped for').fill('2')
+    await creator.getByLabel('Rounds').fill('5')
+    await creator.getByRole('button', { name: 'Create and take part' }).click()
+    await creator.waitForURL(/\/learn\/[0-9a-f]{64}$/)
+    await member.goto(`${room.url}/learn`)
+    await member.getByRole('link', { name: 'Leaves' }).click()
+    const input = member.locator('input[type=file]').first()
+    await input.setInputFiles({
+      name: 'other.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from('a,kind\n1,oak\n2,elm\n'),
+    })
+    await member.getByText('Table lacks the columns: length, width, soil').waitFor()
+    await input.setInputFiles(table)
+    await member.getByRole('button', { name: 'Join and train' }).click()
+    for (const page of [creator, member]) await atLeast(page, 5)
+    await creator.getByText('Done', { exact: true }).waitFor()
+    await creator.getByLabel('length').fill('9')
+    await creator.getByLabel('width').fill('1')
+    await expect.poll(() => creator.locator('.learn-verdict-word').textContent()).toMatch(/It says (oak|elm)/)
+    await expectClean(creator, 'real-table')
+  })
+
+  it('no page broke the policy or threw', () => {
     expect(room.complaints).toEqual([])
   })
 })
+
+/** A table in which the longer and thinner leaves are of elms. */
+function leaves(rows: number): string {
+  const lines = Array.from({ length: rows }, (_, row) => {
+    const elm = row % 2 === 0
+    const noise = ((row * 7) % 13) / 13
+    return `${(elm ? 8 : 4) + noise},${(elm ? 1 : 3) + noise / 2},${row % 3 === 0 ? 'clay' : 'sand'},${elm ? 'elm' : 'oak'}`
+  })
+  return `length,width,soil,kind\n${lines.join('\n')}\n`
+}

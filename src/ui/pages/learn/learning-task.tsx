@@ -3,6 +3,7 @@ import type { LearningTaskDetail } from '../../../node/learning-contract.ts'
 import { percent, plural, significant } from '../../format/number.ts'
 import { Empty, Figure, Figures, Notice, PageSkeleton } from '../../parts/panel.tsx'
 import { Peer } from '../../parts/peer.tsx'
+import { useSnapshot } from '../../state/node-context.ts'
 import { useNow } from '../../state/now.ts'
 import { useLearningTask } from '../../state/use-learning.ts'
 import { BudgetPanel } from './budget-panel.tsx'
@@ -63,7 +64,7 @@ function TaskPage({ task, reload }: TaskPageProps) {
       <header className="page-head">
         <h1 className="truncate">{task.name}</h1>
         <LearningStateMark state={state} />
-        <span className="quiet small grow">
+        <span className="quiet small grow learn-by">
           by {own ? 'you' : <Peer peerId={task.creator} />}
           {task.description === '' ? '' : ` · ${task.description}`}
         </span>
@@ -110,7 +111,7 @@ function Standing({ task }: { readonly task: LearningTaskDetail }) {
         <Figure value={`${roundsDone} of ${rounds}`} label="Rounds merged" note={roundNote(task)} />
         <Figure
           value={accuracy === null ? '–' : percent(accuracy)}
-          label="Right"
+          label="Right answers"
           note={heldOut === 0 ? 'needs held-back samples' : `on ${plural(heldOut, 'held-back sample')}`}
         />
         <Figure value={loss === null ? '–' : significant(loss)} label="Loss" note="on the same; lower is better" />
@@ -131,9 +132,23 @@ function Standing({ task }: { readonly task: LearningTaskDetail }) {
               : learningReason(reason)
             : progressWords(current)}
           {current === null || current.phase !== 'collect' ? null : <Deadline at={current.deadlineAt} />}
+          {task.state === 'waiting' ? <InviteMore needed={options.participantsMin} /> : null}
         </p>
       </div>
     </>
+  )
+}
+
+/** While there are too few people for a round, where to get more. */
+function InviteMore({ needed }: { readonly needed: number }) {
+  const here = useSnapshot((snapshot) => snapshot.network.peers + 1, 1)
+  if (here >= needed) return null
+  return (
+    <span className="quiet">
+      {' '}
+      · {here === 1 ? 'you are alone here' : `${here} tabs are here`}, {needed} are needed:{' '}
+      <Link href="/">invite others</Link>
+    </span>
   )
 }
 

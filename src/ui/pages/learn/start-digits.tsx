@@ -12,6 +12,9 @@ import { firstShareOf } from './first-share.ts'
 /** Members with whom one hostile update can be told from the others. */
 const ROBUST_MEMBERS = 3
 
+/** So few steps a round that one sees it learn from round to round. */
+const VISIBLE_STEPS = '5'
+
 /** One button from nothing to a model that trains with whoever is here. */
 export function StartDigits() {
   const node = useNode()
@@ -26,7 +29,12 @@ export function StartDigits() {
       const robust = members >= ROBUST_MEMBERS
       const summary = await node.inspectLearningData({ kind: 'bundled', name: 'digits' })
       const least = String(robust ? ROBUST_MEMBERS : 2)
-      const numbers = { ...FRESH.numbers, participantsMin: least, participantsTarget: String(members) }
+      const numbers = {
+        ...FRESH.numbers,
+        localSteps: VISIBLE_STEPS,
+        participantsMin: least,
+        participantsTarget: String(members),
+      }
       const { spec } = readDraft({ ...FRESH, rule: robust ? 'trimmed-mean' : 'mean', numbers }, summary)
       if (spec === null) throw new Error('The bundled digits could not be read')
       const taskId = await node.createLearningTask({
@@ -54,7 +62,7 @@ export function StartDigits() {
         {peers + 1 >= ROBUST_MEMBERS
           ? `${plural(peers, 'other tab')} here can join. `
           : 'It begins once others join: two tabs are enough, three can also find out a cheat. '}
-        It takes a minute or two, uses digits that ship with Starling, and nothing of yours.
+        It takes about half a minute, uses digits that ship with Starling, and nothing of yours.
       </p>
     </div>
   )

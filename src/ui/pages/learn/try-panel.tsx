@@ -31,7 +31,7 @@ export function TryPanel({ task }: { readonly task: LearningTaskDetail }) {
         </p>
       ) : (
         <div className="learn-try">
-          <div className="stack">{how}</div>
+          <div className="stack learn-tools">{how}</div>
           <Verdict classes={task.classes} prediction={input === null ? null : prediction} error={error} />
         </div>
       )}

@@ -40,6 +40,7 @@ const REASONS: Words = {
 const SKIPS: Words = {
   roster: 'members came or went, so it began anew with those who are here',
   'too-few': 'too few good updates came in time',
+  'sum-failed': 'too many vanished, or cheated, while updates were summed in secret; nothing was revealed',
   'candidate-worse': 'most members found the new model worse on data they held back',
 }
 
@@ -53,6 +54,7 @@ const REJECTIONS: Words = {
   'non-finite': 'holds numbers that are none',
   'wrong-round': 'was made for another round',
   equivocated: 'contradicts another that its sender signed for the same round; the proof is kept',
+  'spoiled-sum': 'its sender broke a secret sum and signed what proves it',
   replayed: 'was sent before, in another round',
   'bad-signature': 'is not signed by who claims to have sent it',
   unavailable: 'was announced, but nobody could fetch it in time',
