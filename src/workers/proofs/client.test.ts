@@ -1,10 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { sha256Hex } from '../../core/codec/hash.ts'
 import type { PeerId } from '../../core/codec/ids.ts'
-import { modulo, ORDER, scalarsToBytes } from '../../core/learning/proofs/scalars.ts'
-import { sumPeers } from '../../testing/secure-sum-room.ts'
+import { SumRoom, sumPeers } from '../../testing/secure-sum-room.ts'
 import { createProofs } from './client.ts'
-import type { EncodedProof, Proofs, SpawnProofs } from './contract.ts'
+import type { Commitment, EncodedProof, Proofs, SpawnProofs } from './contract.ts'
 import { PROOF_CALLS_WAITING_MAX } from './limits.ts'
 import { spawnProofs } from './spawn.node.ts'
 
@@ -57,27 +56,29 @@ describe('proof worker', () => {
     expect(await proofs.verify([])).toEqual([])
   })
 
-  it('[Z6] opens a sum of commitments to the sum of updates, and to no other', { timeout: 60_000 }, async () => {
+  it('[Z6] opens commitments to what a secure sum gave, whoever dropped out, and to nothing else', {
+    timeout: 60_000,
+  }, async () => {
     const proofs = opened(spawnProofs)
-    const updates = [Int32Array.of(5, -7, 2_000_000_000), Int32Array.of(-6, 7, 1), Int32Array.of(0, 0, -3)]
-    const made = []
+    const updates = Array.from({ length: 5 }, (_, peer) => Int32Array.of(peer, -7 * peer, 60_000 - peer, 0))
+    const made: Commitment[] = []
     for (const values of updates) made.push(await proofs.commit(values))
-    const sumOf = (list: readonly { blinding: Uint8Array }[]) =>
-      scalarsToBytes([
-        modulo(
-          list.reduce((sum, { blinding }) => sum + BigInt(`0x${Buffer.from(blinding).reverse().toString('hex')}`), 0n),
-        ),
-      ])
-    const commitments = made.map(({ commitment }) => commitment)
-    const values = Int32Array.of(-1, 0, 1_999_999_998)
-    const blinding = sumOf(made)
-    expect(await proofs.opensSum({ commitments, values, blinding })).toBe(true)
-    expect(await proofs.opensSum({ commitments, values: values.with(1, 1), blinding })).toBe(false)
-    expect(await proofs.opensSum({ commitments, values, blinding: sumOf(made.slice(1)) })).toBe(false)
-    expect(await proofs.opensSum({ commitments: commitments.slice(1), values, blinding })).toBe(false)
-    await expect(proofs.opensSum({ commitments, values, blinding: scalarsToBytes([ORDER]) })).rejects.toMatchObject({
-      name: 'InvalidProofError',
-    })
+    const sumOf = (inputs: readonly Int32Array[]) => {
+      const length = (inputs[0] as Int32Array).length
+      const dropouts = new Map([[3, 'after-shares' as const]])
+      const room = new SumRoom({ count: 5, length, seed: 1, coordinateMax: 65_536, inputs, dropouts }).run()
+      return (room.all('sum')[0] as { effect: { values: Int32Array } }).effect.values
+    }
+    const commitments = made.filter((_, peer) => peer !== 3).map(({ commitment }) => commitment)
+    const sum = sumOf(made.map(({ summable }) => summable))
+    expect([...sum.slice(0, 4)]).toEqual([7, -49, 239_993, 0])
+    expect(await proofs.opensSum({ commitments, sum })).toBe(true)
+    expect(await proofs.opensSum({ commitments: made.map(({ commitment }) => commitment), sum })).toBe(false)
+    for (const at of [0, sum.length - 1])
+      expect(await proofs.opensSum({ commitments, sum: sum.with(at, (sum[at] as number) + 1) })).toBe(false)
+    // One masks another update than it committed to.
+    const lie = made.map(({ summable }, peer) => (peer === 1 ? summable.with(0, 60_000) : summable))
+    expect(await proofs.opensSum({ commitments, sum: sumOf(lie) })).toBe(false)
   })
 
   it('passes errors on by name, and works on', { timeout: 60_000 }, async () => {

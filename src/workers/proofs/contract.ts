@@ -5,10 +5,12 @@
 import type { NormStatement } from '../../core/learning/proofs/norm-proof.ts'
 import type { PlainError } from '../sandbox/errors.ts'
 
-/** A commitment, and what opens it: 32 bytes each. The blinding is its maker's secret. */
+/** A commitment and its blinding, 32 bytes each. All but the commitment is its maker's secret. */
 export interface Commitment {
   readonly commitment: Uint8Array
   readonly blinding: Uint8Array
+  /** The update followed by its blinding: what is put into a secure sum whose result is to open the commitments. */
+  readonly summable: Int32Array
 }
 
 export interface ProveRequest {
@@ -29,10 +31,8 @@ export type ProofVerdict = 'holds' | 'malformed' | 'false'
 
 export interface SumOpening {
   readonly commitments: readonly Uint8Array[]
-  /** The sum of all committed updates. */
-  readonly values: Int32Array
-  /** The sum of all blindings, 32 bytes. */
-  readonly blinding: Uint8Array
+  /** Sum of the vectors that `commit` gave. */
+  readonly sum: Int32Array
 }
 
 /** Calls are done one after the other. They fail with `ProofsUnavailableError` when the worker ends, is stopped, or too many wait. */
@@ -47,7 +47,7 @@ export interface Proofs {
   prove(request: ProveRequest, onProgress?: (share: number) => void): Promise<Uint8Array>
   /** Verifies proofs together: when all hold, one sum serves them all. Bad ones are told by their place, none throws. */
   verify(proofs: readonly EncodedProof[]): Promise<readonly ProofVerdict[]>
-  /** Whether the commitments' updates add up to these values. */
+  /** Whether the commitments' updates add up to a sum. */
   opensSum(opening: SumOpening): Promise<boolean>
   /** Stops the worker at once; calls under way fail. */
   close(): void

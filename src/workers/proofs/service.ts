@@ -5,12 +5,12 @@ import {
   commitUpdate,
   drawBlinding,
   findFalseProofs,
-  opensSum,
   type ProvedNorm,
   proveNorm,
 } from '../../core/learning/proofs/norm-proof.ts'
 import { decodeNormProof, encodeNormProof } from '../../core/learning/proofs/norm-proof-codec.ts'
 import { bytesToScalars, scalarsToBytes } from '../../core/learning/proofs/scalars.ts'
+import { opensSum, summable } from '../../core/learning/proofs/summed-opening.ts'
 import type { Commitment, EncodedProof, ProofCall, ProofVerdict, ProveRequest, SumOpening } from './contract.ts'
 import type { WasmEngine } from './wasm-engine.ts'
 
@@ -27,7 +27,7 @@ export class ProofService {
   commit(values: Int32Array): Commitment {
     const blinding = drawBlinding(this.#random)
     const commitment = commitUpdate(values, { blinding, engine: this.#engine })
-    return { commitment, blinding: scalarsToBytes([blinding]) }
+    return { commitment, blinding: scalarsToBytes([blinding]), summable: summable(values, blinding) }
   }
 
   prove({ statement, values, blinding }: ProveRequest, onProgress: (share: number) => void): Uint8Array {
@@ -52,8 +52,8 @@ export class ProofService {
     return decoded.map((each) => (each === null ? 'malformed' : bad.has(each) ? 'false' : 'holds'))
   }
 
-  opensSum({ commitments, values, blinding }: SumOpening): boolean {
-    return opensSum(commitments, { values, blinding: readScalar(blinding) }, this.#engine)
+  opensSum({ commitments, sum }: SumOpening): boolean {
+    return opensSum(commitments, sum, this.#engine)
   }
 
   call(call: ProofCall, onProgress: (share: number) => void): unknown {

@@ -29,6 +29,9 @@ export const FOLDS_TOGETHER = 16
 /** Values of an update that a proof may cover: its response has 32 bytes for each, within one block of 4 MiB. */
 export const PROOF_LENGTH_MAX = 65_536
 
+/** Bits of a blinding in one coordinate of a secure sum: 2^19 of them add up within 32 bits. */
+export const BLINDING_LIMB_BITS = 12
+
 /** Proofs that are verified together: one multiplication over the shared generators serves them all. */
 export const PROOF_BATCH_MAX = 64
 

@@ -365,26 +365,6 @@ function addRanged(
   }
 }
 
-/**
- * Whether commitments, added up, hold a sum: of the updates, and of their blindings. It ties what was masked in a secure sum to what was proved;
- * where it fails, somebody committed to one update and masked another, and nobody can say who. Rule [Z6].
- *
- * @param sum.values - The sum of all committed updates, exactly.
- * @throws {@link InvalidProofError} When a commitment is no element.
- */
-export function opensSum(
-  commitments: readonly Element[],
-  sum: { readonly values: Int32Array; readonly blinding: bigint },
-  engine: GroupEngine,
-): boolean {
-  const own = commitUpdate(sum.values, { blinding: sum.blinding, engine })
-  const difference = engine.sum([
-    { element: own, scalar: -1n },
-    ...commitments.map((element) => ({ element, scalar: 1n })),
-  ])
-  return difference.every((byte) => byte === 0)
-}
-
 /** Draws the blinding of a commitment. */
 export function drawBlinding(random: ByteSource): bigint {
   return drawScalars(random, 1)[0] as bigint
