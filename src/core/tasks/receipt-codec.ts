@@ -4,7 +4,7 @@ import { InvalidMessageError } from '../codec/errors.ts'
 import { faultError } from '../codec/faults.ts'
 import { bigInteger, bytes, hash, integer, list } from '../codec/fields.ts'
 import { sha256Hex } from '../codec/hash.ts'
-import type { Hash, PeerId } from '../codec/ids.ts'
+import type { Hash, JobId, PeerId } from '../codec/ids.ts'
 import { STATEMENT_LIMITS } from '../codec/limits.ts'
 import type { Signer, Verifier } from '../identity/ports.ts'
 import {
@@ -197,7 +197,7 @@ export async function verifyReceipt(
   await verifyStatement(decoded, options.verifier)
   const signed = asReceipt(decoded)
   if (options.manifest !== undefined) {
-    checkAgainstManifest(signed.receipt, { manifest: options.manifest, job: manifestHash(options.manifest) })
+    checkAgainstManifest(signed.receipt, { manifest: options.manifest, job: jobOf(options.manifest) })
   }
   const attesters = new Set<PeerId>()
   for (const attestation of bundle.attestations) {
@@ -211,6 +211,17 @@ export async function verifyReceipt(
   }
   const { network } = decoded.statement
   return { network, executor: signed.executor, receipt: signed.receipt, hash: signed.hash, attesters: [...attesters] }
+}
+
+/** Ids of manifests that receipts were compared with: a job has many receipts, and encoding its manifest costs a quarter of verifying one. */
+const jobs = new WeakMap<Manifest, JobId>()
+
+function jobOf(manifest: Manifest): JobId {
+  const known = jobs.get(manifest)
+  if (known !== undefined) return known
+  const job = manifestHash(manifest)
+  jobs.set(manifest, job)
+  return job
 }
 
 /** A bundle is a map with other keys than an envelope: the first byte after the map's head tells them apart. */
