@@ -4,6 +4,7 @@ import type { Cid, JobId } from '../core/codec/ids.ts'
 import { JOBS_OPEN_MAX } from '../core/tasks/limits.ts'
 import type { Manifest, SharedFile } from '../core/tasks/manifest.ts'
 import { manifestHash, signManifest } from '../core/tasks/manifest-schema.ts'
+import { heldToOutput } from '../core/tasks/output-terms.ts'
 import { maximumCost } from '../core/tasks/pricing.ts'
 import { decodeAttestation, encodeReceiptBundle } from '../core/tasks/receipt-codec.ts'
 import type { RequesterNotice } from '../core/tasks/requester-events.ts'
@@ -155,13 +156,15 @@ export class JobBook {
     const report = await this.#prepare(manifest, spec)
     if (report.abi !== spec.abi) throw wrongAbi(spec.abi, report.abi)
     const prepareMs = now() - started
-    const { outcome, gas, durationMs, memoryBytesPeak } = await this.#ports.sandbox.execute({
+    const execution = await this.#ports.sandbox.execute({
       module: manifest.module,
       name: manifest.name,
       input: wholeInput(manifest, input, spec.sharedFiles),
       limits: unitLimits(manifest),
       seed: random(32),
     })
+    const { gas, durationMs, memoryBytesPeak } = execution
+    const outcome = heldToOutput(execution.outcome, manifest.output)
     return { report, outcome, gas, durationMs, memoryBytesPeak, prepareMs }
   }
 

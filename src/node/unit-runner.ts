@@ -6,6 +6,7 @@ import type { Hash, JobId, PeerId } from '../core/codec/ids.ts'
 import type { Executed } from '../core/tasks/executor-events.ts'
 import { INLINE_OUTCOME_BYTES_MAX, UNIT_BYTES_MAX } from '../core/tasks/limits.ts'
 import type { DataSchema, Manifest } from '../core/tasks/manifest.ts'
+import { heldToOutput } from '../core/tasks/output-terms.ts'
 import type { UnitFile, UnitInput } from '../core/tasks/unit.ts'
 import { decodeInput, encodeOutcome, unitSeed } from '../core/tasks/unit-data.ts'
 import type { UnitLimits } from '../workers/sandbox/contract.ts'
@@ -33,12 +34,19 @@ export interface UnitToRun {
   readonly signal?: AbortSignal
 }
 
+/** What running a unit takes of the platform. */
+type RunnerPorts = Pick<NodePorts, 'now'> & {
+  readonly blocks: Pick<NodePorts['blocks'], 'hold'>
+  readonly source: Pick<NodePorts['source'], 'fetch'>
+  readonly sandbox: Pick<NodePorts['sandbox'], 'prepare' | 'prepared' | 'execute'>
+}
+
 /** Gets what a unit needs (module, shared files, input), runs it in the sandbox, and encodes what came out. */
 export class UnitRunner {
-  readonly #ports: NodePorts
+  readonly #ports: RunnerPorts
   readonly #prepared = new Map<JobId, Promise<Prepared>>()
 
-  constructor(ports: NodePorts) {
+  constructor(ports: RunnerPorts) {
     this.#ports = ports
   }
 
@@ -80,15 +88,16 @@ export class UnitRunner {
       seed: unitSeed(job, unit),
       ...(signal === undefined ? {} : { signal }),
     })
-    const encoded = encodeOutcome(execution.outcome)
+    const outcome = heldToOutput(execution.outcome, manifest.output)
+    const encoded = encodeOutcome(outcome)
     const outputHash = await hashOf(encoded)
     const inline = encoded.byteLength <= INLINE_OUTCOME_BYTES_MAX
     if (!inline) this.#ports.blocks.hold(cidOfHash(outputHash), encoded)
     return {
       outputHash,
       outcome: inline ? encoded : null,
-      exitCode: execution.outcome.exitCode,
-      trap: execution.outcome.trap,
+      exitCode: outcome.exitCode,
+      trap: outcome.trap,
       gas: execution.gas,
       durationUs: Math.ceil(execution.durationMs * 1000),
       memoryBytesPeak: execution.memoryBytesPeak,
@@ -153,9 +162,10 @@ export function wholeInput(manifest: Manifest, input: UnitInput, shared: readonl
   }
 }
 
-export function unitLimits({ resources }: Manifest): UnitLimits {
-  const { gasMax, stackBytesMax, memoryBytesMax, wallMsMax, outputBytesMax } = resources
-  return { gasMax, stackBytesMax, memoryBytesMax, wallMsMax, outputBytesMax }
+/** What the sandbox holds a unit to. Of its output the schema states the most; the resources only bound that. Rule [M1]. */
+export function unitLimits({ resources, output }: Manifest): UnitLimits {
+  const { gasMax, stackBytesMax, memoryBytesMax, wallMsMax } = resources
+  return { gasMax, stackBytesMax, memoryBytesMax, wallMsMax, outputBytesMax: output.bytesMax }
 }
 
 /** SHA-256 in the fastest way for the size. */

@@ -5,7 +5,7 @@ export const TRAP_WORDS: Readonly<Record<Trap, string>> = {
   gas: 'it used up its gas',
   stack: 'it called itself too deeply',
   wasm: 'the program trapped (such as a division by zero or a read out of bounds)',
-  output: 'it wrote more than it may',
+  output: 'it wrote more than it may, or less than its job states',
   abi: 'it did not keep to the ABI it declares',
 }
 
