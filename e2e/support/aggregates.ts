@@ -40,10 +40,11 @@ export function aggregateCases(): AggregateCase[] {
     { rule: 'centered-clipping', ...f, radius: FIXED_ONE, iterations: 3 },
   ]
   const mean: AggregationRule = { rule: 'mean', byzantineMax: 0, samplesMax: 1000 }
-  const all = [mean, ...rules, ...rules.map((rule) => ({ ...rule, nearestNeighbourMixing: true }))]
+  const mixed = rules.map((rule) => ({ ...rule, nearestNeighbourMixing: true }))
+  const all = [mean, ...rules, ...mixed, ...mixed.map((rule) => ({ ...rule, adaptiveClipping: true }))]
   return SHAPES.flatMap(({ n, d, size }) =>
     [...all, ...all.map((rule) => ({ ...rule, clipNorm: size * 20 }))].map((rule) => ({
-      name: `${rule.rule}${rule.nearestNeighbourMixing ? ' mixed' : ''}${rule.clipNorm ? ' clipped' : ''} n=${n} d=${d} size=${size}`,
+      name: `${rule.rule}${rule.nearestNeighbourMixing ? ' mixed' : ''}${rule.adaptiveClipping ? ' adaptive' : ''}${rule.clipNorm ? ' clipped' : ''} n=${n} d=${d} size=${size}`,
       n,
       d,
       size,

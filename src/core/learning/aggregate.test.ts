@@ -36,7 +36,12 @@ function rulesOf(f: number): AggregationRule[] {
     { rule: 'centered-clipping', byzantineMax: f, radius: FIXED_ONE, iterations: 3 },
   ]
   const mixed = plain.map((rule) => ({ ...rule, nearestNeighbourMixing: true }))
-  return [{ rule: 'mean', byzantineMax: 0 }, { rule: 'mean', byzantineMax: 0, samplesMax: 100 }, ...plain, ...mixed]
+  const clipped = [...plain, ...mixed].map((rule) => ({ ...rule, adaptiveClipping: true }))
+  const means: AggregationRule[] = [
+    { rule: 'mean', byzantineMax: 0 },
+    { rule: 'mean', byzantineMax: 0, samplesMax: 100 },
+  ]
+  return [...means, ...plain, ...mixed, ...clipped]
 }
 
 describe('vectors of other implementations', () => {
@@ -68,6 +73,17 @@ describe('vectors of other implementations', () => {
     expect(run(square, { rule: 'trimmed-mean', byzantineMax: 1, nearestNeighbourMixing: true }).values).toEqual([
       2.5, 3.5, 4.5,
     ])
+  })
+
+  it('ByzFL’s adaptive clipping: the longest of three is cut to the next', () => {
+    // The last row becomes [4.41004009, 5.04004582, 5.67005155], and the middle values are taken.
+    const { values, clipped } = aggregate(
+      updatesOf(square),
+      { rule: 'trimmed-mean', byzantineMax: 1, adaptiveClipping: true },
+      initialState(3),
+    )
+    expect(Array.from(values, (value) => Number((value / FIXED_ONE).toFixed(3)))).toEqual([4, 5, 5.67])
+    expect(clipped).toEqual([peer(2)])
   })
 
   it('ByzFL’s clipping to norm 2, cut towards zero', () => {
@@ -358,5 +374,49 @@ describe('properties', () => {
       }),
       { numRuns: 60 },
     )
+  })
+})
+
+describe('adaptive clipping', () => {
+  const rule: AggregationRule = { rule: 'trimmed-mean', byzantineMax: 2, adaptiveClipping: true }
+
+  it('length buys nothing: the ⌊2f(n − f)/n⌋ longest may be as long as they like', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 3, maxLength: 3 }), {
+          minLength: 7,
+          maxLength: 12,
+        }),
+        fc.integer({ min: 2, max: 100 }),
+        (rows, factor) => {
+          const norm = (row: readonly number[]): number => row.reduce((sum, value) => sum + value ** 2, 0)
+          const order = rows.map((_, at) => at).sort((a, b) => norm(rows[b] ?? []) - norm(rows[a] ?? []))
+          const longest = new Set(order.slice(0, Math.floor((4 * (rows.length - 2)) / rows.length)))
+          const longer = rows.map((row, at) => (longest.has(at) ? row.map((value) => value * factor) : row))
+          const [before, after] = [run(rows, rule).values, run(longer, rule).values]
+          // The quotients are cut to 22 bits: a few units of 2^-16 are theirs.
+          for (const [at, value] of before.entries()) expect(Math.abs(value - (after[at] ?? 0))).toBeLessThan(0.002)
+        },
+      ),
+      { seed: 11, numRuns: 200 },
+    )
+  })
+
+  it('with f = 0 clips nobody, and beside a norm bound the shorter of both holds', () => {
+    const rows = [[1], [2], [4], [8], [16], [32], [64]]
+    const clippedBy = (more: Partial<AggregationRule>) =>
+      aggregate(updatesOf(rows), { ...rule, ...more } as AggregationRule, initialState(1)).clipped.length
+    expect(clippedBy({ byzantineMax: 0 })).toBe(0)
+    // ⌊2 · 2 · 5 / 7⌋ = 2 are longer than 16.
+    expect(clippedBy({})).toBe(2)
+    expect(clippedBy({ clipNorm: 4 * FIXED_ONE })).toBe(4)
+    expect(clippedBy({ clipNorm: 40 * FIXED_ONE })).toBe(2)
+  })
+
+  it('where most updates are nothing, long ones are cut to a unit', () => {
+    const rows = [[0], [0], [0], [0], [0], [1000], [1000]]
+    expect(run(rows, { rule: 'median', byzantineMax: 2, adaptiveClipping: true }).values).toEqual([0])
+    const { clipped } = aggregate(updatesOf(rows), rule, initialState(1))
+    expect(clipped).toHaveLength(2)
   })
 })

@@ -2,7 +2,7 @@ import type { AggregationKernel } from './aggregate-kernel.ts'
 import { REFERENCE_KERNEL } from './aggregate-reference.ts'
 import { bulyanSelection, farthest, krumOrder } from './aggregate-selection.ts'
 import { DuplicateUpdateError, InvalidVectorError } from './errors.ts'
-import { clippingFactor, squaredNorm } from './fixed.ts'
+import { clippingFactor, rootCeiling, squaredNorm } from './fixed.ts'
 import { VECTOR_NORM_MAX } from './limits.ts'
 import {
   type Aggregation,
@@ -41,8 +41,9 @@ export function aggregate(
   const { usable, rejected } = sift(updates, state.center.length, kernel)
   checkBounds(rule, usable.length)
   const clipped: PeerUpdate[] = []
+  const bound = clippingBound(usable, rule)
   const rows = usable.map(({ update, squaredNorm }) => {
-    const factor = rule.clipNorm ? clippingFactor(rule.clipNorm, squaredNorm) : 1
+    const factor = bound === null ? 1 : clippingFactor(bound, squaredNorm)
     if (factor === 1) return update.values
     clipped.push(update)
     return kernel.scale(update.values, factor)
@@ -90,6 +91,17 @@ function sift(updates: readonly PeerUpdate[], length: number, kernel: Aggregatio
     return []
   })
   return { usable, rejected }
+}
+
+/** The norm that no update may exceed, in units of I16F16; null when there is none. */
+function clippingBound(usable: Sifted['usable'], rule: AggregationRule): number | null {
+  const fixed = rule.clipNorm ?? null
+  if (rule.adaptiveClipping !== true) return fixed
+  const [n, f] = [usable.length, rule.byzantineMax]
+  const longest = usable.map(({ squaredNorm }) => squaredNorm).sort((a, b) => (a > b ? -1 : a < b ? 1 : 0))
+  // Never zero, to which nothing can be scaled: where so many updates are nothing, one unit is next to it.
+  const next = Math.max(1, Number(rootCeiling(longest[Math.floor((2 * f * (n - f)) / n)] as bigint)))
+  return fixed === null ? next : Math.min(fixed, next)
 }
 
 function mixed(rows: readonly Int32Array[], rule: AggregationRule, kernel: AggregationKernel): readonly Int32Array[] {

@@ -39,6 +39,12 @@ export function labRules(byzantineMax: number): readonly LabRule[] {
     { id: 'mean', name: 'mean', rule: { rule: 'mean', byzantineMax: 0 }, robust: false },
     ...plain,
     ...plain.map(({ name, rule }) => robust(`NNM + ${name}`, { ...rule, nearestNeighbourMixing: true })),
+    robust('ARC + NNM + trimmed mean', {
+      rule: 'trimmed-mean',
+      byzantineMax: f,
+      nearestNeighbourMixing: true,
+      adaptiveClipping: true,
+    }),
   ]
 }
 

@@ -115,6 +115,7 @@ const architectureSchema: v.GenericSchema<unknown, Architecture> = v.variant('ki
 const common = {
   byzantineMax: count,
   nearestNeighbourMixing: v.exactOptional(v.boolean()),
+  adaptiveClipping: v.exactOptional(v.boolean()),
   clipNorm: v.exactOptional(v.nullable(norm)),
 }
 
