@@ -236,7 +236,7 @@ export interface LearningContribution {
 }
 
 /**
- * Codes: `voted-out`, `norm-over-bound`, `wrong-shape`, `non-finite`, `wrong-round`, `equivocated`, `replayed`, `bad-signature`,
+ * Codes: `voted-out`, `spoiled-sum`, `norm-over-bound`, `wrong-shape`, `non-finite`, `wrong-round`, `equivocated`, `replayed`, `bad-signature`,
  * `unavailable`, `not-selected`, `malformed`, `bad-proof`.
  */
 export interface LearningRejection {

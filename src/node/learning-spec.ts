@@ -2,13 +2,17 @@ import type { Cid, PeerId } from '../core/codec/ids.ts'
 import { FIXED_ONE } from '../core/learning/fixed.ts'
 import { MILLIONTHS } from '../core/learning/limits.ts'
 import { defaultRule, participantsMin } from '../core/learning/rules.ts'
+import { GROUP_CONTRIBUTORS_MIN, GROUP_SIZE_MIN } from '../core/learning/secure-sum/limits.ts'
 import { type LearningTask, validateLearningTask } from '../core/learning/task.ts'
 import type { LearningOptions, LearningTaskSpec } from './learning-contract.ts'
 
 /** What a task gets where its creator says nothing. */
 export function optionsOf({ options = {} }: LearningTaskSpec): LearningOptions {
-  const rule = options.rule ?? defaultRule(1)
-  const least = options.participantsMin ?? Math.max(3, participantsMin(rule))
+  const mode = options.mode ?? 'plain'
+  // A secure sum hides what a robust rule would have to see.
+  const rule = options.rule ?? (mode === 'secure-sum' ? { rule: 'mean', byzantineMax: 0 } : defaultRule(1))
+  const groups = mode === 'grouped' ? participantsMin(rule) : 0
+  const least = options.participantsMin ?? Math.max(3, participantsMin(rule), GROUP_CONTRIBUTORS_MIN * groups)
   return {
     optimiser: 'sgd',
     learningRate: 0.1,
@@ -18,11 +22,11 @@ export function optionsOf({ options = {} }: LearningTaskSpec): LearningOptions {
     localSteps: 60,
     rounds: 30,
     participantsMin: least,
-    participantsTarget: Math.max(least, options.participantsTarget ?? least),
+    participantsTarget: Math.max(least, options.participantsTarget ?? GROUP_SIZE_MIN * groups),
     joinMs: 30_000,
     trainMs: 60_000,
     voteMs: 4_000,
-    mode: 'plain',
+    mode,
     clipNorm: 8,
     privacy: null,
     ...options,

@@ -1,4 +1,4 @@
-import type { Hash, LearningTaskId, PeerId } from '../core/codec/ids.ts'
+import type { Cid, Hash, LearningTaskId, PeerId } from '../core/codec/ids.ts'
 import { signStatement } from '../core/identity/statement.ts'
 import type { RoundOutcome, SumsMessage } from '../core/learning/messages.ts'
 import type { RoundEventBody } from '../core/learning/round-events.ts'
@@ -23,6 +23,9 @@ export interface LearningSumsInit {
   readonly tell: (event: Extract<RoundEventBody, { type: 'summed' | 'convicted' }>) => void
 }
 
+/** Rounds of which masked vectors are kept. */
+const ROUNDS_KEPT = 2
+
 type Effect<T extends RoundSumEffect['type']> = Extract<RoundSumEffect, { type: T }>
 
 /** The secure sums of the round that a task is in: performs what they ask for. They are in memory only; a restarted peer watches. */
@@ -31,6 +34,8 @@ export class LearningSums {
   readonly #timer: WakeTimer
   #machine: RoundSum | null = null
   #base: Hash | null = null
+  /** Blocks of masked vectors, by round. */
+  readonly #vectors: Cid[][] = []
 
   constructor(init: LearningSumsInit) {
     this.#init = init
@@ -39,8 +44,14 @@ export class LearningSums {
 
   /** A round begins; the sums of the one before are over. */
   watch(head: RoundHead): void {
-    const { ports, id, task } = this.#init
+    const { ports, id, task, worker } = this.#init
     this.stop()
+    worker.forgetSums()
+    // Members one round behind may still ask for the vectors of the last.
+    this.#vectors.push([])
+    const old = this.#vectors.length > ROUNDS_KEPT ? (this.#vectors.shift() ?? []) : []
+    if (old.length > 0)
+      void worker.forget(old).catch((error: unknown) => this.#log(`Could not tidy up: ${describe(error)}`))
     const random = { bytes: (count: number) => ports.random(count) }
     this.#machine = new RoundSum({ self: ports.self, id, task, head, random })
     this.#base = head.base
@@ -133,14 +144,16 @@ export class LearningSums {
   async #sign({ content, values }: Effect<'sign'>): Promise<RoundSumEventBody> {
     const { ports, worker } = this.#init
     // Who hears of a vector may ask for it at once.
-    if (values !== null) await worker.keepMasked(values)
+    if (values !== null) this.#vectors.at(-1)?.push(await worker.keepMasked(values))
     const stamp = await ports.statements.stamp()
     const { bytes } = await signStatement<unknown>({ ...stamp, ...content }, ports.signer)
     return { type: 'signed', message: decodeSecureSumMessage(bytes) }
   }
 
   async #pull({ session, of, vector, from }: Effect<'pull'>): Promise<RoundSumEventBody> {
-    return { type: 'pulled', session, of, vector, bytes: await this.#init.worker.pullMasked(vector, from) }
+    const bytes = await this.#init.worker.pullMasked(vector, from)
+    this.#vectors.at(-1)?.push(vector)
+    return { type: 'pulled', session, of, vector, bytes }
   }
 
   #log(line: string): void {

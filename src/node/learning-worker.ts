@@ -1,7 +1,7 @@
 import { cidOfDigest } from '../core/codec/cid.ts'
 import type { Cid, Hash, PeerId } from '../core/codec/ids.ts'
 import { addFixed, decodeVector, encodeVector, rootCeiling, squaredNorm } from '../core/learning/fixed.ts'
-import { MEMBERS_MAX, MILLIONTHS } from '../core/learning/limits.ts'
+import { MILLIONTHS } from '../core/learning/limits.ts'
 import type { RoundOutcome } from '../core/learning/messages.ts'
 import { parameterCount } from '../core/learning/model.ts'
 import type { PrivacyLedger } from '../core/learning/privacy/ledger.ts'
@@ -33,9 +33,6 @@ const HELD_OUT_SEED = 1
 
 /** Deviations of noise that an honest update's norm stays within; see {@link normMaxOf}. */
 const NOISE_DEVIATIONS = 12
-
-/** Secure sums kept: those of a round's groups, twice. */
-const SUMS_KEPT_MAX = 2 * MEMBERS_MAX
 
 /** A loss below this doubles and halves by chance on a few samples, nats. */
 const LOSS_MIN = 0.1
@@ -176,8 +173,10 @@ export class LearningWorker {
   }
 
   /** Makes a block of a masked vector: it is noise to anyone but the sum. */
-  async keepMasked(bytes: Uint8Array): Promise<void> {
-    await this.#ports.blocks.put(cidOfDigest(await sha256(bytes), 'raw'), bytes)
+  async keepMasked(bytes: Uint8Array): Promise<Cid> {
+    const cid = cidOfDigest(await sha256(bytes), 'raw')
+    await this.#ports.blocks.put(cid, bytes)
+    return cid
   }
 
   /** Gets a masked vector and keeps it for those that cannot reach its maker any more. */
@@ -195,10 +194,13 @@ export class LearningWorker {
     return this.#workers.aggregation().sum(work)
   }
 
-  /** What a secure sum gave; kept until the next round's are there. */
+  /** What a secure sum gave, for as long as its round lasts. */
   keepSum(updates: RoundOutcome['updates'], values: Int32Array): void {
-    if (this.#sums.size >= SUMS_KEPT_MAX) this.#sums.delete(this.#sums.keys().next().value as Hash)
     this.#sums.set(updatesKey(updates), values)
+  }
+
+  forgetSums(): void {
+    this.#sums.clear()
   }
 
   cancel(job: string): void {

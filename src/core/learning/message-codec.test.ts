@@ -8,6 +8,7 @@ import { BUNDLE_STATEMENTS_MAX, VECTOR_NORM_MAX } from './limits.ts'
 import { decodeLearningMessage, decodeLearningStatement, encodeLearningMessage, outcomeHash } from './message-codec.ts'
 import type { LearningMessage, LearningStatement, RoundOutcome, SignedVote } from './messages.ts'
 import type { StatementDraft } from './round-events.ts'
+import { decodeSecureSumMessage } from './secure-sum/messages.ts'
 import { learningTaskId } from './task.ts'
 
 const signer = testSigner(3)
@@ -50,6 +51,12 @@ const drafts: readonly StatementDraft[] = [
   },
 ]
 
+async function sumStatement() {
+  const init = { network: 'net', seq: seq++, timestampMs: 1, nonce: new Uint8Array(16) }
+  const body = { session: task, roster: new Uint8Array(32), length: 4, valuesHash: task }
+  return decodeSecureSumMessage((await signStatement({ ...init, kind: 'secure-sum-masked', body }, signer)).bytes)
+}
+
 describe('learning messages', () => {
   it('come back as they were sent, of every type', async () => {
     const statements = await Promise.all(drafts.map(signed))
@@ -59,6 +66,9 @@ describe('learning messages', () => {
       { type: 'sync', task, round: 0 },
       { type: 'commits', task, commits: [{ outcome, view: 1, votes: [statements[3] as SignedVote] }] },
       { type: 'tasks', tasks: [Uint8Array.of(1)] },
+      { type: 'sum', task, statements: [await sumStatement()] },
+      { type: 'sumWant', task, session: task, digests: [new Uint8Array(32)] },
+      { type: 'sumWant', task, session: task, digests: [] },
     ]
     for (const message of messages)
       expect(decodeLearningMessage(encodeLearningMessage(message)).message).toEqual(message)
@@ -71,6 +81,15 @@ describe('learning messages', () => {
     for (const { statement, payload, signature } of found) {
       expect(await testVerifier.verify(statement.author, signedBytes(statement.kind, payload), signature)).toBe(true)
     }
+  })
+
+  it('hand out the statements of secure sums to be verified, and refuse other kinds among them', async () => {
+    const message = await sumStatement()
+    const { statements } = decodeLearningMessage(encodeLearningMessage({ type: 'sum', task, statements: [message] }))
+    expect(statements).toEqual([message.decoded])
+    const vote = await signed(drafts[3] as StatementDraft)
+    const forged = encode({ type: 'sum', task, statements: [vote.bytes] })
+    expect(() => decodeLearningMessage(forged)).toThrow(expect.objectContaining({ name: 'WrongKindError' }))
   })
 
   it('are refused when a statement is of another task than the bundle', async () => {

@@ -135,7 +135,7 @@ const wireSchema = v.variant('type', [
     type: v.literal('sumWant'),
     task: taskId,
     session: hash,
-    digests: list(bytes(HASH_BYTES, HASH_BYTES), 1, SUM_WANTS_MAX),
+    digests: list(bytes(HASH_BYTES, HASH_BYTES), 0, SUM_WANTS_MAX),
   }),
   v.strictObject({
     type: v.literal('tasks'),

@@ -155,7 +155,7 @@ export interface SumMessage {
   readonly statements: readonly SecureSumMessage[]
 }
 
-/** Asks for statements of a secure sum that a roster named, by the hashes of what was signed. */
+/** Asks for statements of a secure sum that a roster named, by the hashes of what was signed; without any, for what unmasks it. */
 export interface SumWantMessage {
   readonly type: 'sumWant'
   readonly task: LearningTaskId

@@ -3,7 +3,7 @@ import { learningTask } from '../../testing/learning-fixtures.ts'
 import { testSigner } from '../../testing/signers.ts'
 import { encode } from '../codec/cbor.ts'
 import { cidOf } from '../codec/cid.ts'
-import type { PeerId } from '../codec/ids.ts'
+import type { Cid, Hash, PeerId } from '../codec/ids.ts'
 import { prepareStatement, sealStatement } from '../identity/statement.ts'
 import { MEMBER_SILENCE_MS, PRESENCE_INTERVAL_MS } from './limits.ts'
 import { outcomeHash } from './message-codec.ts'
@@ -12,7 +12,7 @@ import type { RoundEffect, RoundEventBody, RoundNotice, StatementDraft } from '.
 import { genesisHead, headAfter, isCommitted, outcomeFault, quorumOf, type RoundHead, tolerated } from './round-head.ts'
 import { loadRounds } from './round-records.ts'
 import { Rounds } from './rounds.ts'
-import { learningTaskId } from './task.ts'
+import { type LearningTask, learningTaskId } from './task.ts'
 
 const peers = Array.from({ length: 5 }, (_, i) => testSigner(i).author).sort() as [
   PeerId,
@@ -38,13 +38,14 @@ function signed(draft: StatementDraft, author: PeerId): LearningStatement {
 
 /** One machine, with the round of the given members just begun. */
 class Bench {
-  readonly machine = new Rounds({ self, id, task })
+  readonly machine: Rounds
   readonly effects: RoundEffect[] = []
   readonly records = new Map<string, Uint8Array>()
   head: RoundHead
   nowMs = START_MS
 
-  constructor(members: readonly PeerId[] = [self, ann, bob, cleo], start = true) {
+  constructor(members: readonly PeerId[] = [self, ann, bob, cleo], start = true, mode: LearningTask['mode'] = 'plain') {
+    this.machine = new Rounds({ self, id, task: { ...task, mode } })
     this.head = { ...genesisHead(task, id), round: 1, base: outcomeHash(outcome({})), roster: [...members].sort() }
     if (!start) return
     this.step({ type: 'start', head: this.head, record: null })
@@ -429,5 +430,103 @@ describe('a round', () => {
     bench.effects.length = 0
     bench.step({ type: 'tick' })
     expect(bench.effects).toContainEqual({ type: 'publish', message: { type: 'presence', task: id, round: 1 } })
+  })
+})
+
+describe('rounds of secret updates', () => {
+  const secret = () => new Bench([self, ann, bob, cleo], true, 'secure-sum')
+  const ready = (bench: Bench, peer: PeerId, update: Cid | null = null) => {
+    const { round, base } = bench.head
+    const body = { task: id, round, base, update, norm: null, commitment: null }
+    if (peer !== self) return bench.hear(signed({ kind: 'update-announcement', body }, peer))
+    bench.step({ type: 'trained', base, update, norm: null, commitment: null })
+  }
+  const effectsOf = <T extends RoundEffect['type']>(bench: Bench, type: T) =>
+    bench.effects.filter((effect) => effect.type === type) as Extract<RoundEffect, { type: T }>[]
+  const masked = (peers: readonly PeerId[]) => peers.map((peer) => ({ peer, update: updateOf(peer, 9) }))
+
+  it('[GS1] say that an update is ready, and give it to its sum only when that is durable', async () => {
+    const bench = secret()
+    expect(effectsOf(bench, 'watchSums').map(({ head }) => head.base)).toEqual([bench.head.base])
+    ready(bench, self)
+    const types = bench.effects.map(({ type }) => type)
+    expect(types.indexOf('persist')).toBeGreaterThan(-1)
+    expect(types.indexOf('offerUpdate')).toBeGreaterThan(types.indexOf('persist'))
+    expect(effectsOf(bench, 'checkUpdate')).toEqual([])
+    // After a restart it has said so: it trains no more, and puts nothing into a sum.
+    const reader = {
+      get: async (bucket: string, key: string) => bench.records.get(`${bucket}/${key}`),
+      list: async () => [],
+    }
+    const { record } = await loadRounds(reader, id)
+    const again = new Bench(bench.head.roster, false, 'secure-sum')
+    again.step({ type: 'start', head: bench.head, record })
+    again.step({ type: 'want', wants: 'in' })
+    again.step({ type: 'modelReady', model: bench.head.model })
+    const did = again.effects.map(({ type }) => type)
+    expect(did).toContain('watchSums')
+    expect(did).not.toContain('train')
+    expect(did).not.toContain('offerUpdate')
+  })
+
+  it('[GS1] refuse updates that can be seen, and in plain mode ones that cannot', () => {
+    const bench = secret()
+    ready(bench, ann, updateOf(ann))
+    expect(bench.notices('refused')).toMatchObject([{ peer: ann, code: 'wrong-mode' }])
+    const plain = new Bench()
+    ready(plain, ann)
+    expect(plain.notices('refused')).toMatchObject([{ peer: ann, code: 'wrong-mode' }])
+  })
+
+  it('[GS4] merge what a sum had, and nothing but a sum that is known here', () => {
+    const bench = secret()
+    for (const peer of bench.head.roster) ready(bench, peer)
+    expect(effectsOf(bench, 'sum').map(({ ready: peers }) => peers)).toEqual([bench.head.roster])
+    const updates = masked([self, ann, bob])
+    const proposed = bench.propose(0, { updates, model: updateOf(dan) }, bench.coordinator(0))
+    expect(bench.said('accept')).toEqual([])
+    bench.step({ type: 'summed', base: bench.head.base, group: 0, updates })
+    const [wanted] = effectsOf(bench, 'aggregate')
+    expect(wanted?.updates).toEqual(updates)
+    const result = { model: updateOf(dan), state: null, worse: false }
+    bench.step({ type: 'aggregated', base: bench.head.base, key: wanted?.key as Hash, result })
+    expect(bench.said('accept').map(({ outcome: hash }) => hash)).toEqual([outcomeHash(proposed)])
+    expect(bench.said('score')).toEqual([])
+  })
+
+  it('[GS5] merge nothing when no sum came in time, and say so', () => {
+    const bench = secret()
+    for (const peer of bench.head.roster) ready(bench, peer)
+    bench.step({ type: 'summed', base: bench.head.base, group: 0, updates: null })
+    const proposed = bench.propose(0, { skipped: 'sum-failed' })
+    expect(bench.said('accept').map(({ outcome: hash }) => hash)).toEqual([outcomeHash(proposed)])
+    // Whoever holds the sum does not let it be passed over.
+    const holder = secret()
+    for (const peer of holder.head.roster) ready(holder, peer)
+    holder.step({ type: 'summed', base: holder.head.base, group: 0, updates: masked([self, ann, bob]) })
+    const [wanted] = effectsOf(holder, 'aggregate')
+    const result = { model: updateOf(dan), state: null, worse: false }
+    holder.step({ type: 'aggregated', base: holder.head.base, key: wanted?.key as Hash, result })
+    holder.propose(1, { skipped: 'sum-failed' })
+    for (const peer of [ann, bob]) holder.vote(peer, { view: 1 })
+    expect(holder.said('accept').find(({ view }) => view === 1)).toMatchObject({ outcome: null, reason: 'left-out' })
+  })
+
+  it('[GS6] put out whoever is proved to have broken a sum', () => {
+    const bench = secret()
+    for (const peer of bench.head.roster) ready(bench, peer)
+    bench.step({ type: 'convicted', base: bench.head.base, peer: cleo, statements: [Uint8Array.of(1)] })
+    expect(bench.notices('evidence')).toMatchObject([{ peer: cleo }])
+    const gone = headAfter(
+      bench.head,
+      outcome({
+        round: 1,
+        base: bench.head.base,
+        skipped: 'sum-failed',
+        rejected: [{ peer: cleo, reason: 'spoiled-sum' }],
+      }),
+    )
+    expect(gone.roster).not.toContain(cleo)
+    expect(gone.removed).toEqual([cleo])
   })
 })

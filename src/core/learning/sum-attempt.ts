@@ -23,6 +23,12 @@ export interface SumAttemptInit {
   readonly random: ByteSource
 }
 
+/**
+ * A roster is judged by the stages before it, and a peer that opened these with another caller's rosters judges it wrongly: it is refused, and no
+ * evidence. Everything else that convicts says by hash what it answers.
+ */
+const NOT_PROOF: ReadonlySet<string> = new Set(['malformed-roster', 'exposing-roster'])
+
 /** Numbers of questions that each machine of an attempt has for itself. */
 const IDS_PER_MACHINE = 1_000_000
 
@@ -147,7 +153,10 @@ export class SumAttempt {
 
   /** A member asks for what it has not heard. */
   asked(peer: PeerId, digests: readonly Uint8Array[]): void {
-    const statements = digests.flatMap((digest) => this.#statements.get(toHex(digest)) ?? [])
+    const statements =
+      digests.length === 0
+        ? [...this.#statements.values()].filter(({ kind }) => kind === 'secure-sum-unmask')
+        : digests.flatMap((digest) => this.#statements.get(toHex(digest)) ?? [])
     if (statements.length > 0) this.#effects.push({ type: 'send', peer, statements })
   }
 
@@ -264,6 +273,7 @@ export class SumAttempt {
           detail: effect.detail,
         })
       case 'evidence':
+        if (NOT_PROOF.has(effect.reason)) return
         this.#effects.push({
           type: 'convicted',
           peer: effect.against,
@@ -375,13 +385,16 @@ export class SumAttempt {
     const others = this.#init.callers.filter((peer) => peer !== this.#init.self)
     const peer = others[this.#askedAt++ % others.length]
     const digests = [...this.#wanted.values()].slice(0, SUM_WANTS_MAX)
-    if (peer !== undefined && digests.length > 0)
-      this.#effects.push({ type: 'ask', peer, session: this.session, digests })
+    if (peer === undefined) return
+    if (digests.length > 0) this.#effects.push({ type: 'ask', peer, session: this.session, digests })
+    // No roster names what unmasks, and whoever said it may be gone.
+    const isUnmasking = this.#sum.stage === 'unmask' || this.#followed.length > 0
+    if (isUnmasking && !this.#isSummed) this.#effects.push({ type: 'ask', peer, session: this.session, digests: [] })
   }
 
   #pull(): void {
     if (this.#followed.length === 0 && (!this.isMasking || this.#sum.outcome !== null)) return
-    if (this.#followed.some(({ sum }) => sum.outcome === 'sum')) return
+    if (this.#isSummed) return
     for (const { author, hash } of this.#maskedVectors()) {
       const beforeMs = this.#pulledAtMs.get(hash) ?? Number.NEGATIVE_INFINITY
       if (this.#vectors.has(hash) || this.#nowMs < beforeMs + REPEAT_MS_MIN) continue
@@ -401,6 +414,10 @@ export class SumAttempt {
     const statements = [...new Set([...this.#mine, ...rosters])]
     if (statements.length > 0) this.#effects.push({ type: 'publish', statements })
     this.#ask()
+  }
+
+  get #isSummed(): boolean {
+    return this.#sum.outcome === 'sum' || this.#followed.some(({ sum }) => sum.outcome === 'sum')
   }
 
   /** Unless all hear both of two statements that contradict each other, they do not agree on who is to be put out. */

@@ -2,7 +2,7 @@ import { fromHex } from '../codec/bytes.ts'
 import type { LearningTaskId, PeerId } from '../codec/ids.ts'
 import { MEMBERS_MAX } from './limits.ts'
 import { parameterCount } from './model.ts'
-import { checkNoisePlan, type NoisePlan, noisedCoordinateMax } from './privacy/noise.ts'
+import { type NoisePlan, noisedCoordinateMax } from './privacy/noise.ts'
 import { type RoundHead, tolerated } from './round-head.ts'
 import { participantsMin } from './rules.ts'
 import { drawGroups } from './secure-sum/groups.ts'
@@ -40,12 +40,9 @@ export function coordinateMaxOf(task: Parameters<typeof noisePlanOf>[0]): number
 /**
  * Checks that the sums of a task can be made whoever joins. Rules [Q3] and [GS7].
  *
- * @throws {@link SumOverflowError} When as many members as a task may have could leave 32 bits; {@link PrivacyParameterError} when the noise is
- * none that can be drawn.
+ * @throws {@link SumOverflowError} When as many members as a task may have could leave 32 bits.
  */
 export function checkSums(task: LearningTask): void {
-  const plan = noisePlanOf(task)
-  if (plan !== null) checkNoisePlan(plan)
   checkTerms({
     task: '0'.repeat(64) as LearningTaskId,
     round: 0,

@@ -9,6 +9,9 @@ const signer = testSigner(0)
 const good = learningTask(signer.author)
 const stamp = { network: 'net', seq: 1, timestampMs: 5, nonce: new Uint8Array(16) }
 
+const noise = (noiseMillionths: number) =>
+  ({ mode: 'distributed', noiseMillionths, epsilonMillionths: 1_000_000, deltaBillionths: 10_000 }) as const
+
 describe('[G1] validateLearningTask', () => {
   it('takes a good task as it is', () => {
     expect(validateLearningTask(good)).toEqual(good)
@@ -32,6 +35,15 @@ describe('[G1] validateLearningTask', () => {
       'task.privacy.mode',
       { privacy: { mode: 'distributed', noiseMillionths: 1, epsilonMillionths: 1, deltaBillionths: 1 } },
     ],
+    ['task.participantsMin', { mode: 'secure-sum', participantsMin: 2 }],
+    ['task.clipNorm', { mode: 'secure-sum', clipNorm: 30_000_000 }],
+    ['task.privacy.noiseMillionths', { mode: 'secure-sum', privacy: noise(100_000_000) }],
+    ['task.privacy.noiseMillionths', { privacy: { ...noise(1), mode: 'local' } }],
+    // Three groups of four for a median that withstands one.
+    [
+      'task.participantsMin',
+      { mode: 'grouped', rule: { rule: 'median', byzantineMax: 1 }, participantsMin: 11, participantsTarget: 20 },
+    ],
     ['task.training.localSteps', { training: { ...good.training, localSteps: 0 } }],
     ['task.validation.heldOutMillionths', { validation: { ...good.validation, heldOutMillionths: 600_000 } }],
   ]
@@ -40,6 +52,17 @@ describe('[G1] validateLearningTask', () => {
       expect(() => validateLearningTask({ ...good, ...changes })).toThrow(field)
     })
   }
+
+  it('[GS7] takes secret sums that can come about, and says by how much one would leave 32 bits', () => {
+    const rule = { rule: 'median', byzantineMax: 1 } as const
+    for (const changes of [
+      { mode: 'secure-sum', privacy: noise(1_000_000) } as const,
+      { mode: 'grouped', rule, participantsMin: 12, participantsTarget: 15 } as const,
+    ])
+      expect(validateLearningTask({ ...good, ...changes })).toMatchObject(changes)
+    const wide = { ...good, mode: 'secure-sum', clipNorm: 30_000_000 }
+    expect(() => validateLearningTask(wide)).toThrow(/SumOverflowError.*3000000000, limit 2147483647/)
+  })
 
   it('refuses a field that is not known', () => {
     expect(() => validateLearningTask({ ...good, leader: signer.author })).toThrow('task')

@@ -18,9 +18,10 @@ import {
 import { checkSchema, type TableSchema } from './dataset-table.ts'
 import * as limits from './limits.ts'
 import { type Architecture, parameterCount } from './model.ts'
+import { checkNoisePlan } from './privacy/noise.ts'
 import { type AggregationRule, checkRule, participantsMin } from './rules.ts'
 import { GROUP_CONTRIBUTORS_MIN, SECURE_SUM_PARTICIPANTS_MIN } from './secure-sum/limits.ts'
-import { checkSums } from './sum-plan.ts'
+import { checkSums, noisePlanOf } from './sum-plan.ts'
 
 /** How a member trains between two rounds. Decimals are whole millionths. */
 export interface TrainingTerms {
@@ -204,6 +205,8 @@ function* faultsOf(task: LearningTask): Generator<Fault> {
     yield { field: 'rule', value: rule.rule, limit: 'mean: a secure sum hides single updates' }
   if (privacy?.mode === 'distributed' && mode === 'plain')
     yield { field: 'privacy.mode', value: privacy.mode, limit: 'local in plain mode' }
+  const plan = noisePlanOf(task)
+  if (plan !== null) yield* thrownBy('privacy.noiseMillionths', () => checkNoisePlan(plan))
   if (mode !== 'plain') yield* sumFaultsOf(task)
 }
 

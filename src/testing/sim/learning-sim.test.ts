@@ -4,6 +4,8 @@ import { LearningViolation, runLearning } from './learning-world.ts'
 /** Seeds of every test run: `npm run sim:learning -- --seeds N` goes on from there. */
 const SEEDS = 120
 const SEEDS_PER_TEST = 30
+const SECRET_SEEDS = 12
+const GROUPED_SEEDS = 2
 /** A mutant that survives this many seeds is one the checks do not see. */
 const MUTANT_SEEDS = 40
 
@@ -27,6 +29,26 @@ describe('simulated rounds of learning', () => {
     expect(report.hostile).toBeGreaterThanOrEqual(15)
     expect(report.finished).toBe(100 - report.hostile)
   })
+
+  // Fewer, since each peer does the arithmetic of every sum: `npm run sim:learning -- --mode secure-sum --seeds N` goes on from there.
+  for (const [mode, seeds] of [
+    ['secure-sum', SECRET_SEEDS],
+    ['grouped', GROUPED_SEEDS],
+  ] as const) {
+    it(`[GS1] decide the plain sum of secret updates in mode ${mode}`, { timeout: 120_000 }, async () => {
+      const seen = { found: 0, withDropouts: 0, convicted: 0 }
+      for (let seed = 1; seed <= seeds; seed++) {
+        const report = await runLearning(seed, { mode }).catch((cause: unknown) => {
+          const replay = `npm run sim:learning -- --mode ${mode} --seed ${seed} --trace`
+          throw new Error(`Seed ${seed} failed. Replay with: ${replay}`, { cause })
+        })
+        expect(report.finished).toBe(report.peers - report.hostile)
+        for (const key of ['found', 'withDropouts', 'convicted'] as const) seen[key] += report.sums?.[key] ?? 0
+      }
+      // Otherwise the runs would show nothing.
+      expect(Math.min(...Object.values(seen))).toBeGreaterThan(0)
+    })
+  }
 
   it('repeats a run exactly', async () => {
     const record = async () => {

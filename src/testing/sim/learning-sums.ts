@@ -275,6 +275,7 @@ export class SumActor {
     const message = this.#statement(said)
     const other = behaviour === 'twice' ? twin(said) : null
     if (other !== null) {
+      truth.said(this.base, self, other)
       const contradiction = this.#statement(other)
       for (const peer of others) if (world.rng.below(2) === 0) this.#tell(peer, [contradiction])
     }
