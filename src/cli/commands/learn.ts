@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import type { Architecture } from '../../core/learning/model.ts'
-import type { AggregationRule, RuleName } from '../../core/learning/rules.ts'
+import { type AggregationRule, defaultRule, type RuleName } from '../../core/learning/rules.ts'
 import type { NodeApi } from '../../node/contract.ts'
 import type {
   LearningData,
@@ -247,5 +247,5 @@ function architectureOf(layers: readonly number[]): Architecture {
 function ruleOf(rule: RuleName, byzantineMax: number): AggregationRule {
   if (rule === 'mean') return { rule, byzantineMax: 0 }
   if (rule === 'centered-clipping') return { rule, byzantineMax, radius: 1_966, iterations: 6 }
-  return { rule, byzantineMax, nearestNeighbourMixing: rule === 'trimmed-mean' }
+  return rule === 'trimmed-mean' ? defaultRule(byzantineMax) : { rule, byzantineMax, nearestNeighbourMixing: false }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { defaultRule } from '../../../core/learning/rules.ts'
 import {
   FRESH,
   fieldOfRefusal,
@@ -20,7 +21,7 @@ describe('readDraft', () => {
     expect(spec?.architecture).toEqual({ kind: 'mlp', inputs: 196, hidden: [32], outputs: 3 })
     expect(spec?.options).toMatchObject({
       rounds: 30,
-      rule: { rule: 'trimmed-mean', byzantineMax: 1, nearestNeighbourMixing: true },
+      rule: defaultRule(1),
       privacy: null,
       joinMs: 30_000,
       validation: { heldOutShare: 0.1 },

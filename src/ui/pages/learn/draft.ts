@@ -228,7 +228,11 @@ const FIXED_ONE = 65_536
 
 function ruleOf({ rule, numbers, mixing }: TaskDraft): AggregationRule {
   if (rule === 'mean') return { rule, byzantineMax: 0 }
-  const shared = { byzantineMax: Number(numbers.byzantineMax), nearestNeighbourMixing: mixing }
+  const shared = {
+    byzantineMax: Number(numbers.byzantineMax),
+    nearestNeighbourMixing: mixing,
+    adaptiveClipping: mixing,
+  }
   if (rule !== 'centered-clipping') return { rule, ...shared }
   const radius = Math.max(1, Math.round(Number(numbers.radius) * FIXED_ONE))
   return { rule, ...shared, radius, iterations: Number(numbers.iterations) }

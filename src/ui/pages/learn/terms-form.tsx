@@ -150,7 +150,7 @@ function TrustPanel(props: FormPart) {
         )}
         {draft.rule === 'mean' ? null : (
           <Toggle
-            label="Mix each update with its nearest neighbours first"
+            label="Cut the longest updates, and mix each with its nearest neighbours first"
             note="Helps most rules when members have different data."
             checked={draft.mixing}
             onChange={(mixing) => onChange({ mixing })}

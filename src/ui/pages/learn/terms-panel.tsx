@@ -32,6 +32,7 @@ export const TermsPanel = memo(
           <Fact term="Rule">
             {RULE_WORDS[rule.rule].word}
             {rule.rule === 'mean' ? '' : `, against ${rule.byzantineMax} hostile`}
+            {rule.adaptiveClipping ? ', the longest cut' : ''}
             {rule.nearestNeighbourMixing ? ', neighbours mixed' : ''}
           </Fact>
           <Fact term="Largest change">{significant(options.clipNorm)}</Fact>

@@ -145,7 +145,7 @@ interface RuleWords {
 export const RULE_WORDS: Readonly<Record<RuleName, RuleWords>> = {
   'trimmed-mean': {
     word: 'Trimmed mean',
-    withstands: 'Mixes each update with its neighbours, then drops the most extreme values. The best all-round choice.',
+    withstands: 'Drops the most extreme values of each weight. With cut and mixed updates the best all-round choice.',
     bound: 'n ≥ 2f + 1',
   },
   median: {
