@@ -616,3 +616,61 @@ describe('the end of an identity', () => {
     await expect(readIdentityExport(encode({}), testVerifier)).rejects.toMatchObject({ name: 'InvalidMessageError' })
   })
 })
+
+describe('what a backup carries beside the identity', () => {
+  const book = Uint8Array.from({ length: 5_000 }, (_, index) => index % 251)
+  const packing = (bytes: Uint8Array) => ({ pack: () => bytes, unpack: () => expect.unreachable() })
+
+  /** A device that takes what comes, as one does whose site data was wiped. */
+  async function fresh(index: number) {
+    const device = new Device(index, clock)
+    const identity = await device.start()
+    const got: Uint8Array[] = []
+    identity.carry({ pack: () => new Uint8Array(), unpack: (bytes) => void got.push(bytes) })
+    return { device, identity, got }
+  }
+
+  it('[T27] comes back by file and by passkey, and is not to be read in the file', async () => {
+    const before = await laptop.start()
+    // Made before there was anything to carry: a passkey opens what is known when its file is made.
+    await before.addPasskey(await passkey(5))
+    before.carry(packing(book))
+    const [file, passkeyFile] = [await before.createBackup(PASSPHRASE), await before.passkeyFile()]
+    for (const each of [file, passkeyFile]) {
+      expect(Buffer.from(each).includes(Buffer.from(book.subarray(0, 64)))).toBe(false)
+      expect(each.length).toBeGreaterThan(book.length)
+    }
+    const byFile = await fresh(2)
+    await byFile.identity.restoreFromBackup(file, PASSPHRASE)
+    expect(byFile.got).toEqual([book])
+    expect(byFile.identity.root).toBe(before.root)
+    const byPasskey = await fresh(3)
+    await byPasskey.identity.restoreFromPasskey(await passkey(5), passkeyFile)
+    expect(byPasskey.got).toEqual([book])
+    // And on: the passkey's slot came along, so a file made there opens with it too.
+    byPasskey.identity.carry(packing(book.subarray(1)))
+    const again = await fresh(4)
+    await again.identity.restoreFromPasskey(await passkey(5), await byPasskey.identity.passkeyFile())
+    expect(again.got).toEqual([book.subarray(1)])
+  })
+
+  it('[T27] is left behind when it is damaged or of an older version; the identity is not', async () => {
+    const before = await laptop.start()
+    before.carry(packing(book))
+    const backup = decodeBackup(await before.createBackup(PASSPHRASE))
+    const sealed = backup.book?.sealed.slice() ?? expect.unreachable()
+    sealed[100] = (sealed[100] ?? 0) ^ 1
+    const changed = encodeBackup({ ...backup, book: { iv: backup.book?.iv ?? sealed, sealed } })
+    const damaged = await fresh(2)
+    await damaged.identity.restoreFromBackup(changed, PASSPHRASE)
+    expect(damaged.identity.root).toBe(before.root)
+    expect(damaged.got).toEqual([])
+    expect(damaged.device.types()).toContain('backup-refused')
+    const { book: _, ...older } = backup
+    const slots = older.slots.map(({ book: __, ...slot }) => slot)
+    const old = await fresh(3)
+    await old.identity.restoreFromBackup(encodeBackup({ ...older, slots }), PASSPHRASE)
+    expect(old.identity.root).toBe(before.root)
+    expect(old.device.types()).not.toContain('backup-refused')
+  })
+})

@@ -11,7 +11,7 @@ import { DeviceRefusedError } from './identity-errors.ts'
 import { IdentityKeeper, type IdentityPorts, newestOf } from './identity-keeper.ts'
 import { IdentityRestore } from './identity-restore.ts'
 import { IdentityRotation } from './identity-rotation.ts'
-import { IdentityUnlockers } from './identity-unlockers.ts'
+import { type BackupLuggage, IdentityUnlockers } from './identity-unlockers.ts'
 import { describe } from './task-link.ts'
 
 /** How often certificates are renewed and old keys let go where that is due. */
@@ -29,12 +29,14 @@ export class IdentityBook implements IdentityApi {
   readonly #restore: IdentityRestore
   readonly #rotation: IdentityRotation
   #turn: Promise<unknown> = Promise.resolve()
+  #luggage: BackupLuggage | null = null
   #timer: ReturnType<typeof setInterval> | undefined
 
   private constructor(keeper: IdentityKeeper) {
     this.#keeper = keeper
-    this.#unlockers = new IdentityUnlockers(keeper)
-    this.#restore = new IdentityRestore(keeper, this.#unlockers)
+    const luggage = (): BackupLuggage | null => this.#luggage
+    this.#unlockers = new IdentityUnlockers(keeper, luggage)
+    this.#restore = new IdentityRestore(keeper, this.#unlockers, luggage)
     this.#rotation = new IdentityRotation(keeper, this.#unlockers)
   }
 
@@ -71,6 +73,11 @@ export class IdentityBook implements IdentityApi {
     clearInterval(this.#timer)
     await this.#turn.catch(() => undefined)
     await this.#keeper.ports.keys.close()
+  }
+
+  /** Sets what backups carry from now on beside the identity. */
+  carry(luggage: BackupLuggage): void {
+    this.#luggage = luggage
   }
 
   get root(): RootId {
@@ -153,7 +160,7 @@ export class IdentityBook implements IdentityApi {
   }
 
   async passkeyFile(): Promise<Uint8Array> {
-    return this.#unlockers.passkeyFile()
+    return await this.#unlockers.passkeyFile()
   }
 
   protectIdentity(): Promise<IdentityInfo> {

@@ -1,5 +1,5 @@
-import type { PeerId } from '../core/codec/ids.ts'
-import { type Backup, decodeBackup, sealContext } from '../core/identity/backup.ts'
+import type { PeerId, RootId } from '../core/codec/ids.ts'
+import { type Backup, bookContext, bookKeyContext, decodeBackup, sealContext } from '../core/identity/backup.ts'
 import type { Certificate } from '../core/identity/certificate.ts'
 import { DamagedBackupError } from '../core/identity/errors.ts'
 import type { IdentityRecord } from '../core/identity/identity-record.ts'
@@ -12,10 +12,12 @@ import {
 } from '../core/identity/lineage.ts'
 import { resolveLineage } from '../core/identity/resolve-lineage.ts'
 import { linkOf, signSuccession } from '../core/identity/succession.ts'
+import { openBook, openBookKey } from '../storage/sealed-book.ts'
 import type { PasskeyUnlocker } from './identity-contract.ts'
 import { SupersededBackupError } from './identity-errors.ts'
 import { emptyRecord, type IdentityKeeper } from './identity-keeper.ts'
 import {
+  type BackupLuggage,
   findPasskeySlot,
   type IdentityUnlockers,
   type OpenedSlot,
@@ -28,10 +30,12 @@ import {
 export class IdentityRestore {
   readonly #keeper: IdentityKeeper
   readonly #unlockers: IdentityUnlockers
+  readonly #luggage: () => BackupLuggage | null
 
-  constructor(keeper: IdentityKeeper, unlockers: IdentityUnlockers) {
+  constructor(keeper: IdentityKeeper, unlockers: IdentityUnlockers, luggage: () => BackupLuggage | null) {
     this.#keeper = keeper
     this.#unlockers = unlockers
+    this.#luggage = luggage
   }
 
   /** @throws `DamagedBackupError`, `LimitExceededError`, `WrongPassphraseError`, {@link SupersededBackupError} */
@@ -72,15 +76,47 @@ export class IdentityRestore {
       throw wrong(kind)
     }
     await this.#keeper.reloadKeys()
+    const book = await this.#openBook(backup, { slot, opener })
     const settled = await this.#settleConflict(lineage, backup.key)
     const certificates = await this.#keeper.trustedCertificates(backup.certificates, settled)
-    await this.#replace(backup, settled, same ? [...this.#keeper.certificates, ...certificates] : certificates)
+    const every = same ? [...this.#keeper.certificates, ...certificates] : certificates
+    await this.#replace(backup, { lineage: settled, certificates: every, bookKey: book?.key })
     const { activeKey } = this.#keeper.resolved()
     if (activeKey === backup.key) {
       await this.#unlockers.noteProved(slot)
       if (this.#keeper.record.revocation === null) await this.#keeper.presign(activeKey)
     }
     ports.onSecurityEvent({ type: 'identity-restored', rootId: backup.root, message: `Restored with a ${kind}` })
+    if (book !== null) this.#unpack(backup, book.content)
+  }
+
+  /** The identity is worth more than the book: when that does not open, it stays behind, and this is said. */
+  async #openBook(
+    { root, key, book }: Backup,
+    { slot, opener }: OpenedSlot,
+  ): Promise<{ readonly key: Uint8Array; readonly content: Uint8Array } | null> {
+    // Older versions made none.
+    if (book === undefined || slot.book === undefined) return null
+    try {
+      const bookKey = await openBookKey(slot.book, opener, bookKeyContext(root, key, slot))
+      return { key: bookKey, content: await openBook(book, bookKey, bookContext(root)) }
+    } catch {
+      this.#leftBehind(root, 'its seal does not open')
+      return null
+    }
+  }
+
+  #unpack({ root }: Backup, content: Uint8Array): void {
+    try {
+      this.#luggage()?.unpack(content)
+    } catch (error) {
+      this.#leftBehind(root, error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  #leftBehind(rootId: RootId, why: string): void {
+    const message = `What the backup holds of other peers was left out: ${why}`
+    this.#keeper.ports.onSecurityEvent({ type: 'backup-refused', rootId, message })
   }
 
   async #lineageOf(backup: Backup): Promise<VerifiedLineage> {
@@ -135,8 +171,16 @@ export class IdentityRestore {
     return settled
   }
 
-  async #replace(backup: Backup, lineage: VerifiedLineage, certificates: readonly Certificate[]): Promise<void> {
+  async #replace(
+    backup: Backup,
+    next: {
+      readonly lineage: VerifiedLineage
+      readonly certificates: readonly Certificate[]
+      readonly bookKey: Uint8Array | undefined
+    },
+  ): Promise<void> {
     const { record } = this.#keeper
+    const { lineage, certificates, bookKey } = next
     const same = record.root === backup.root
     const base: IdentityRecord = same ? record : emptyRecord(backup.root, backup.createdAtMs)
     const known = new Set(base.unlockers.map(({ id }) => id))
@@ -160,6 +204,8 @@ export class IdentityRestore {
       // A revocation signed by another key, or for another identity, is not this key's.
       revocation: sameKey ? base.revocation : null,
       rotation: null,
+      // Passkeys that come along were sealed with it.
+      ...(bookKey !== undefined && { bookKey }),
     })
     await this.#keeper.dropStrayKeys()
   }

@@ -4,6 +4,8 @@ import type { PeerId } from '../core/codec/ids.ts'
 import {
   type Backup,
   type BackupSlot,
+  bookContext,
+  bookKeyContext,
   decodeBackup,
   encodeBackup,
   type SlotTerms,
@@ -11,12 +13,20 @@ import {
 } from '../core/identity/backup.ts'
 import type { UnlockerRecord } from '../core/identity/identity-record.ts'
 import { UNLOCKERS_MIN } from '../core/identity/identity-state.ts'
-import { UNLOCKER_LABEL_CHARS_MAX, UNLOCKERS_MAX } from '../core/identity/limits.ts'
+import { BOOK_KEY_BYTES, UNLOCKER_LABEL_CHARS_MAX, UNLOCKERS_MAX } from '../core/identity/limits.ts'
 import { checkNewPassphrase, newPassphraseTerms, passphraseKey } from '../storage/passphrase.ts'
 import { WrongPasskeyError, WrongPassphraseError } from '../storage/root-key-errors.ts'
+import { sealBook, sealBookKey } from '../storage/sealed-book.ts'
 import type { PasskeyUnlocker } from './identity-contract.ts'
 import { OtherIdentityError, SupersededBackupError, UnlockersMissingError } from './identity-errors.ts'
 import type { IdentityKeeper } from './identity-keeper.ts'
+
+/** What backups carry beside the identity: what this peer thinks of others. */
+export interface BackupLuggage {
+  pack(): Uint8Array
+  /** @throws When it is damaged; nothing is taken from it then. */
+  unpack(bytes: Uint8Array): void
+}
 
 /** A slot together with what opens it. */
 export interface OpenedSlot {
@@ -27,9 +37,12 @@ export interface OpenedSlot {
 /** Making and trying the ways to get the root key back. */
 export class IdentityUnlockers {
   readonly #keeper: IdentityKeeper
+  readonly #luggage: () => BackupLuggage | null
 
-  constructor(keeper: IdentityKeeper) {
+  /** @param luggage - What backups carry beside the identity. */
+  constructor(keeper: IdentityKeeper, luggage: () => BackupLuggage | null) {
     this.#keeper = keeper
+    this.#luggage = luggage
   }
 
   /**
@@ -44,7 +57,7 @@ export class IdentityUnlockers {
     const slot = await this.#sealedSlot(activeKey, terms, await passphraseKey(passphrase, terms))
     await this.#add(slot, { kind: 'file', label: 'Backup file', proved: false })
     this.#report('backup-created', 'A backup file was made')
-    return this.#file([slot, ...this.#passkeySlots()])
+    return await this.#file([slot, ...this.#passkeySlots()])
   }
 
   /**
@@ -73,10 +86,10 @@ export class IdentityUnlockers {
   }
 
   /** The public companion of the passkeys: what they open, for another machine. */
-  passkeyFile(): Uint8Array {
+  async passkeyFile(): Promise<Uint8Array> {
     const slots = this.#passkeySlots()
     if (slots.length === 0) throw new UnlockersMissingError('There is no passkey yet', { field: 'passkeys', value: 0 })
-    return this.#file(slots)
+    return await this.#file(slots)
   }
 
   /**
@@ -148,8 +161,10 @@ export class IdentityUnlockers {
   }
 
   async #sealedSlot(key: PeerId, terms: SlotTerms, sealer: CryptoKey): Promise<BackupSlot> {
-    const { record, ports } = this.#keeper
-    return { ...terms, ...(await ports.keys.sealFor(key, sealer, sealContext(record.root, key, terms))) }
+    const { root } = this.#keeper.record
+    const sealed = await this.#keeper.ports.keys.sealFor(key, sealer, sealContext(root, key, terms))
+    const book = await sealBookKey(await this.#bookKey(), sealer, bookKeyContext(root, key, terms))
+    return { ...terms, ...sealed, book }
   }
 
   async #prove(slot: BackupSlot, opener: CryptoKey, kind: 'file' | 'passkey'): Promise<void> {
@@ -172,11 +187,23 @@ export class IdentityUnlockers {
     return this.#keeper.record.unlockers.flatMap(({ key, slot }) => (key === activeKey && slot !== null ? [slot] : []))
   }
 
-  #file(slots: readonly BackupSlot[]): Uint8Array {
+  /** The key that seals the book of every backup of this identity. */
+  async #bookKey(): Promise<Uint8Array> {
+    const known = this.#keeper.record.bookKey
+    if (known !== undefined) return known
+    const bookKey = this.#keeper.ports.random(BOOK_KEY_BYTES)
+    await this.#keeper.save({ bookKey })
+    return bookKey
+  }
+
+  async #file(slots: readonly BackupSlot[]): Promise<Uint8Array> {
     const { record, ports } = this.#keeper
     const { root, lineage, certificates } = record
     const key = this.#keeper.resolved().activeKey
+    const packed = this.#luggage()?.pack()
+    const book = packed && { book: await sealBook(packed, await this.#bookKey(), bookContext(root)) }
     return encodeBackup({
+      ...book,
       root,
       key,
       createdAtMs: ports.now(),

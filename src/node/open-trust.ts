@@ -56,6 +56,9 @@ export async function openTrust(init: OpenTrustInit): Promise<TrustBook> {
     },
     onPolicy: init.onPolicy,
   })
+  // A restore brings another root, and what its owner knew elsewhere.
+  ports.identity.onChange(() => trust.become(ports.identity.root))
+  ports.identity.carry(trust.luggage)
   trust.enforce(founded.policy.quotas)
   return trust
 }

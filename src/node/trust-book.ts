@@ -8,10 +8,12 @@ import { verifyTrustAttestation } from '../core/trust/attestation.ts'
 import { verifyConflict } from '../core/trust/conflict.ts'
 import { ATTESTATIONS_TOLD_MAX, CONFLICTS_TOLD_MAX, TASK_MS } from '../core/trust/limits.ts'
 import { RecomputationBudget } from '../core/trust/recomputation-budget.ts'
+import { decodeTrustArchive, encodeTrustArchive } from '../core/trust/trust-archive.ts'
 import { noteProof } from '../core/trust/trust-record.ts'
 import { type TrustChange, type TrustEvent, TrustState } from '../core/trust/trust-state.ts'
 import type { Network } from '../net/network.ts'
 import { type ConflictDesk, evidenceBytes } from './conflict-desk.ts'
+import type { BackupLuggage } from './identity-unlockers.ts'
 import type { SampledGauge } from './metrics.ts'
 import { MisconductDesk } from './misconduct-desk.ts'
 import type { NodePorts } from './ports.ts'
@@ -85,9 +87,12 @@ export class TrustBook implements TrustApi {
   #conflicts: Uint8Array[] = []
   readonly #stops: (() => void)[] = []
   #policyTimer: ReturnType<typeof setTimeout> | null = null
+  /** This peer's own root: another after a restore. */
+  #self: RootId
 
   private constructor(init: TrustBookInit, state: TrustState) {
     this.#init = init
+    this.#self = init.self
     this.#state = state
     this.#exchange = new TrustExchange({
       network: init.network,
@@ -139,6 +144,29 @@ export class TrustBook implements TrustApi {
     for (const stop of this.#stops.splice(0)) stop()
     if (this.#policyTimer !== null) clearTimeout(this.#policyTimer)
     await this.#init.store.flush()
+  }
+
+  /** This peer has another identity now; its judgement of others is kept. */
+  become(self: RootId): void {
+    if (self === this.#self) return
+    this.#self = self
+    if (this.#state.become(self)) this.#init.store.forgotten(self)
+    this.#tellPolicy(0)
+  }
+
+  /** What a backup carries of it, and takes back. Rule [T27]. */
+  readonly luggage: BackupLuggage = {
+    pack: () => encodeTrustArchive(this.#state.roots, this.#init.ports.now()),
+    unpack: (bytes) => {
+      for (const record of decodeTrustArchive(bytes)) {
+        for (const device of record.devices) this.#remember(device, record.root)
+        this.#changes(record.root, this.#state.adopt(record, this.#init.ports.now()))
+      }
+      void this.#init.store.flush()
+      for (const { peer, relay } of this.#init.network.connections()) {
+        if (!relay && isPeerId(peer) && this.isBarred(peer)) this.#turnAway(peer)
+      }
+    },
   }
 
   /** Whether the network's policy has quotas, trials and tiers. */
@@ -249,7 +277,7 @@ export class TrustBook implements TrustApi {
       verifier,
       rootOf: (peer) => this.#rootOf(peer),
     })
-    if (heard.subject === this.#init.self || heard.attester === this.#init.self) return
+    if (heard.subject === this.#self || heard.attester === this.#self) return
     if (this.#state.attestations.add(heard)) this.#init.store.heard(heard)
   }
 
@@ -260,7 +288,7 @@ export class TrustBook implements TrustApi {
     const [root, accuser] = [this.#rootOf(accused.executor), this.#rootOf(author)]
     const who = { peerId: accused.executor, rootId: root }
     // Nothing follows for somebody who was never seen here.
-    if (root === null || root === this.#init.self || this.#state.isBarred(root, now())) return
+    if (root === null || root === this.#self || this.#state.isBarred(root, now())) return
     if (conflict.equivocation) {
       const message = 'Another peer showed two receipts of it that contradict each other'
       this.#init.log.add({ type: 'result-equivocation', ...who, message, evidence: [accused.bytes, witness.bytes] })
@@ -373,8 +401,8 @@ export class TrustBook implements TrustApi {
   // ---------------------------------------------------------------- inside
 
   #rootOf(peer: PeerId): RootId | null {
-    const { ports, self, rootOf } = this.#init
-    if (peer === ports.self) return self
+    const { ports, rootOf } = this.#init
+    if (peer === ports.self) return this.#self
     const known = rootOf(peer)
     if (known !== null) this.#remember(peer, known)
     return known ?? this.#roots.get(peer) ?? null
@@ -390,7 +418,7 @@ export class TrustBook implements TrustApi {
 
   #step(event: EventBody): RootId | null {
     const root = this.#rootOf(event.peer)
-    if (root === null || root === this.#init.self) return null
+    if (root === null || root === this.#self) return null
     // The event is the body, the root and the time: the union is closed under adding them.
     this.#changes(root, this.#state.step({ ...event, root, nowMs: this.#init.ports.now() } as TrustEvent))
     return root

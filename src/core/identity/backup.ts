@@ -7,6 +7,7 @@ import { sha256Bytes } from '../codec/hash.ts'
 import type { PeerId, RootId } from '../codec/ids.ts'
 import { DamagedBackupError } from './errors.ts'
 import {
+  BACKUP_BOOK_BYTES_MAX,
   BACKUP_BYTES_MAX,
   BACKUP_ITERATIONS_MAX,
   BACKUP_MEMORY_KIBIBYTES_MAX,
@@ -18,6 +19,7 @@ import {
   IV_BYTES,
   LINEAGE_BYTES_MAX,
   SALT_BYTES,
+  SEALED_BOOK_KEY_BYTES,
   SEALED_KEY_BYTES,
   UNLOCKER_LABEL_CHARS_MAX,
   UNLOCKERS_MAX,
@@ -37,12 +39,17 @@ export interface PassphraseTerms {
   readonly salt: Uint8Array
 }
 
+/** The key of a backup's book, sealed like the root key; slots of older versions have none. */
+interface WithBook {
+  readonly book?: SealedKey | undefined
+}
+
 /** One way to open a backup. */
 export type BackupSlot =
-  | ({ readonly kind: 'passphrase' } & PassphraseTerms & SealedKey)
-  | ({ readonly kind: 'passkey'; readonly credentialId: Uint8Array; readonly label: string } & SealedKey)
+  | ({ readonly kind: 'passphrase' } & PassphraseTerms & SealedKey & WithBook)
+  | ({ readonly kind: 'passkey'; readonly credentialId: Uint8Array; readonly label: string } & SealedKey & WithBook)
 
-/** The file that brings an identity to another machine. Only the key is secret; the rest is public. Rule [I11]. */
+/** The file that brings an identity to another machine. Only the key and the book are secret; the rest is public. Rule [I11]. */
 export interface Backup {
   readonly root: RootId
   /** The root key inside. */
@@ -52,11 +59,13 @@ export interface Backup {
   /** Certificates of the identity's devices. */
   readonly certificates: readonly Uint8Array[]
   readonly slots: readonly BackupSlot[]
+  /** What this peer thinks of others, sealed by the key that each slot seals. */
+  readonly book?: SealedKey | undefined
 }
 
 const MAGIC = 'starling-backup'
 const FILE_LIMITS = { bytesMax: BACKUP_BYTES_MAX, depthMax: 1, itemsMax: 10 }
-const BODY_LIMITS = { bytesMax: BACKUP_BYTES_MAX, depthMax: 3, itemsMax: 512 }
+const BODY_LIMITS = { bytesMax: BACKUP_BYTES_MAX, depthMax: 4, itemsMax: 640 }
 
 const fileSchema = v.strictObject({
   magic: v.literal(MAGIC),
@@ -66,6 +75,9 @@ const fileSchema = v.strictObject({
 })
 
 const sealedKey = { iv: bytes(IV_BYTES, IV_BYTES), sealed: bytes(SEALED_KEY_BYTES, SEALED_KEY_BYTES) }
+const bookKey = v.optional(
+  v.strictObject({ iv: bytes(IV_BYTES, IV_BYTES), sealed: bytes(SEALED_BOOK_KEY_BYTES, SEALED_BOOK_KEY_BYTES) }),
+)
 const UINT32_MAX = 2 ** 32 - 1
 
 /** A slot, in backups and in stored records. */
@@ -78,12 +90,14 @@ export const slotSchema: v.GenericSchema<unknown, BackupSlot> = v.variant('kind'
     parallelism: integer(1, 2 ** 24 - 1),
     salt: bytes(SALT_BYTES, SALT_BYTES),
     ...sealedKey,
+    book: bookKey,
   }),
   v.strictObject({
     kind: v.literal('passkey'),
     credentialId: bytes(1, CREDENTIAL_ID_BYTES_MAX),
     label: text(0, UNLOCKER_LABEL_CHARS_MAX),
     ...sealedKey,
+    book: bookKey,
   }),
 ])
 
@@ -94,6 +108,7 @@ const bodySchema: v.GenericSchema<unknown, Backup> = v.strictObject({
   lineage: bytes(1, LINEAGE_BYTES_MAX),
   certificates: list(bytes(1, CERTIFICATE_BYTES_MAX), 0, DEVICES_MAX),
   slots: list(slotSchema, 1, UNLOCKERS_MAX),
+  book: v.optional(v.strictObject({ iv: bytes(IV_BYTES, IV_BYTES), sealed: bytes(1, BACKUP_BOOK_BYTES_MAX) })),
 })
 
 /** The bytes of the file. The checksum tells damage from a wrong passphrase; what protects the key is its seal. */
@@ -145,6 +160,23 @@ export function checkPassphraseTerms(terms: PassphraseTerms): void {
  * Source: additional authenticated data, NIST SP 800-38D.
  */
 export function sealContext(root: RootId, key: PeerId, slot: BackupSlot | SlotTerms): Uint8Array<ArrayBuffer> {
+  return slotContext('starling/backup-slot/1', { root, key, slot })
+}
+
+/** The same for the book's key in a slot: none stands for the other. */
+export function bookKeyContext(root: RootId, key: PeerId, slot: BackupSlot | SlotTerms): Uint8Array<ArrayBuffer> {
+  return slotContext('starling/backup-book-key/1', { root, key, slot })
+}
+
+/** What the seal of the book is bound to. */
+export function bookContext(root: RootId): Uint8Array<ArrayBuffer> {
+  return encode({ domain: 'starling/backup-book/1', root }) as Uint8Array<ArrayBuffer>
+}
+
+function slotContext(
+  domain: string,
+  { root, key, slot }: { readonly root: RootId; readonly key: PeerId; readonly slot: BackupSlot | SlotTerms },
+): Uint8Array<ArrayBuffer> {
   const terms =
     slot.kind === 'passphrase'
       ? {
@@ -155,7 +187,7 @@ export function sealContext(root: RootId, key: PeerId, slot: BackupSlot | SlotTe
         }
       : { credentialId: slot.credentialId }
   // The encoder's own bytes: never backed by shared memory.
-  return encode({ domain: 'starling/backup-slot/1', root, key, kind: slot.kind, terms }) as Uint8Array<ArrayBuffer>
+  return encode({ domain, root, key, kind: slot.kind, terms }) as Uint8Array<ArrayBuffer>
 }
 
 /** A slot before its key is sealed. */

@@ -5,6 +5,7 @@ import type { PeerId, RootId } from '../codec/ids.ts'
 import { RECORD_LIMITS } from '../codec/limits.ts'
 import { type BackupSlot, slotSchema } from './backup.ts'
 import {
+  BOOK_KEY_BYTES,
   CERTIFICATE_BYTES_MAX,
   DEVICES_MAX,
   LINEAGE_BYTES_MAX,
@@ -39,6 +40,8 @@ export interface IdentityRecord {
   /** Signed in advance by the key in force. */
   readonly revocation: Uint8Array | null
   readonly revokedAtMs: number | null
+  /** Seals the book of backups; made with the first. The book itself lies here as it is, so this key may. */
+  readonly bookKey?: Uint8Array | undefined
 }
 
 const time = integer(0, Number.MAX_SAFE_INTEGER)
@@ -86,6 +89,7 @@ const schema: v.GenericSchema<unknown, IdentityRecord> = v.strictObject({
   rotation: v.nullable(rotation),
   revocation: v.nullable(statement),
   revokedAtMs: v.nullable(time),
+  bookKey: v.optional(bytes(BOOK_KEY_BYTES, BOOK_KEY_BYTES)),
 })
 
 export function encodeIdentityRecord(record: IdentityRecord): Uint8Array {

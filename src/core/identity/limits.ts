@@ -97,8 +97,17 @@ export const UNLOCKERS_MAX = 16
 /** Characters of an unlocker's label. */
 export const UNLOCKER_LABEL_CHARS_MAX = 64
 
-/** A backup file, bytes: a lineage, the devices, and the slots, all at their largest. */
-export const BACKUP_BYTES_MAX = 192 * 1_024
+/** A backup file, bytes: a lineage, the devices, the slots, and what is known of others, all at their largest. */
+export const BACKUP_BYTES_MAX = 320 * 1_024
+
+/** What a backup carries beside the identity, sealed, bytes: the largest trust archive, and room to grow. */
+export const BACKUP_BOOK_BYTES_MAX = 128 * 1_024
+
+/** The key of that, AES-256, bytes. */
+export const BOOK_KEY_BYTES = 32
+
+/** The same, sealed: 16 bytes are the tag. */
+export const SEALED_BOOK_KEY_BYTES = 48
 
 /** Memory that opening a backup may ask for, KiB: four times what this version uses. Checked before any is taken. */
 export const BACKUP_MEMORY_KIBIBYTES_MAX = 256 * 1_024

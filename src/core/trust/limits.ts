@@ -155,6 +155,15 @@ export const PROOFS_MAX = 6
 /** Points of a root's history that are kept, oldest merged away first. */
 export const HISTORY_POINTS_MAX = 200
 
+/** What is known of others in a backup, bytes, before it is sealed. */
+export const TRUST_ARCHIVE_BYTES_MAX = 98_304
+/** Of these, roots: those barred first, then those dealt with most. */
+export const TRUST_ARCHIVE_RECORDS_MAX = 256
+/** Latest points of history of each. */
+export const TRUST_ARCHIVE_POINTS_MAX = 10
+/** One record with all its devices, categories, accusations and history. */
+export const TRUST_RECORD_BYTES_MAX = 32_768
+
 // Security events.
 
 export const SECURITY_EVENTS_MAX = 2_000

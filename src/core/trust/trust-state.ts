@@ -80,8 +80,8 @@ const WORD_INTERVAL_MS = 60_000
  * order give the same state on every engine. Rules [T2] to [T24].
  */
 export class TrustState {
-  readonly #self: RootId
-  readonly #preTrusted: ReadonlySet<RootId>
+  #self: RootId
+  #preTrusted: ReadonlySet<RootId>
   #quotas: boolean
   readonly #rules: TrustRules
   /** Longest idle first. */
@@ -133,6 +133,41 @@ export class TrustState {
 
   record(root: RootId): TrustRecord | undefined {
     return this.#records.get(root)
+  }
+
+  /**
+   * This peer has another identity now, as after a restore. What it thinks of others stays; of itself it thinks nothing.
+   *
+   * @returns Whether that identity was known here as somebody else's.
+   */
+  become(self: RootId): boolean {
+    this.#preTrusted = new Set([...this.#preTrusted].map((root) => (root === this.#self ? self : root)))
+    this.#self = self
+    this.#forgetWords()
+    this.#flow = null
+    return this.#records.delete(self)
+  }
+
+  /**
+   * Takes over what this peer's owner knew of somebody on another device. Of two records the one of more dealings holds; a bar of either
+   * does. Rule [T27].
+   */
+  adopt(record: TrustRecord, nowMs: number): TrustChange[] {
+    if (record.root === this.#self) return []
+    const known = this.#records.get(record.root)
+    const kept = known !== undefined && tasksOf(known.total) >= tasksOf(record.total) ? known : record
+    const other = kept === record ? known : record
+    if (other !== undefined) {
+      if (other.barred !== null && isInForce(other.barred, nowMs)) kept.barred = stronger(kept.barred, other.barred)
+      kept.slandererUntilMs = Math.max(kept.slandererUntilMs, other.slandererUntilMs)
+      for (const device of other.devices) noteDevice(kept, device)
+    }
+    this.#records.set(kept.root, kept)
+    if (kept === record) this.#addBaseline(record)
+    this.#touch(kept.root, nowMs)
+    this.#forgetWords()
+    this.#flow = null
+    return this.#forgotten.splice(0).map((root) => ({ type: 'forgotten', root }))
   }
 
   // Own dealings
