@@ -34,3 +34,9 @@ export function leaderOf(votes: Iterable<Vote>): Leader | undefined {
   const first = leader[0]
   return first && { key: first.key, outputHash: first.signed.receipt.outputHash, votes: leader }
 }
+
+/** What a signed receipt says of its unit. */
+export function voteOf(signed: SignedReceipt): Vote {
+  const { exitCode, trap, outputHash, gas } = signed.receipt
+  return { peer: signed.executor, signed, key: keyText({ exitCode, trap, outputHash, gas }) }
+}
