@@ -139,4 +139,27 @@ describe('the attack lab', () => {
     expect(await page.locator('.plot canvas').count()).toBe(2)
     await button.waitFor()
   })
+
+  it('works offline once it has been used', async () => {
+    const installed = await harness.page('/learn/lab', 'room', { serviceWorkers: 'allow' })
+    const controlled = () => installed.evaluate(() => navigator.serviceWorker.controller !== null)
+    await installed.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
+    await installed.reload()
+    await expect.poll(controlled).toBe(true)
+    const ran = async (): Promise<void> => {
+      await installed.getByLabel('Rounds', { exact: true }).fill('10')
+      await installed.getByRole('button', { name: 'Run' }).click()
+      await installed.getByText(/does best|end alike|left guessing/).waitFor({ timeout: 60_000 })
+    }
+    await ran()
+    const kept = () => installed.evaluate(async () => (await (await caches.open('digits')).keys()).length)
+    await expect.poll(kept).toBe(1)
+    await installed.context().setOffline(true)
+    // Offline is what this is about: what is not kept cannot be had.
+    const fetched = installed.evaluate(() => fetch(`/healthz?${Math.random()}`).then(() => 'had'))
+    await expect(fetched).rejects.toThrow()
+    await installed.reload()
+    await ran()
+    await installed.context().close()
+  })
 })

@@ -57,7 +57,7 @@ export function LabForm({ setting, textOf, problems, onChange }: LabFormProps) {
       <div className="stack">
         <div className="lab-fields">
           {number('n', 'peers', 'Members', [LAB_PEERS_MIN, LAB_PEERS_MAX])}
-          {number('f', 'hostile', 'Hostile among them', [0, Math.max(1, setting.peers || 1) - 1])}
+          {number('f', 'hostile', 'Hostile among them', [0, hostileMax(setting)])}
           {number('rounds', 'rounds', 'Rounds', [LAB_ROUNDS_MIN, LAB_ROUNDS_MAX])}
           <SplitField text={textOf('split')} error={problemOf('alpha')} onChange={(text) => onChange('split', text)} />
           <Field label="Attack" note={ATTACK_WORDS[setting.attack] ?? ''} error={problemOf('attack')}>
@@ -87,6 +87,11 @@ export function LabForm({ setting, textOf, problems, onChange }: LabFormProps) {
       </div>
     </Panel>
   )
+}
+
+/** One member at least is honest. */
+function hostileMax({ peers }: LabSetting): number {
+  return Math.max(1, Math.min(LAB_PEERS_MAX, peers || 1)) - 1
 }
 
 interface SplitFieldProps {
