@@ -218,6 +218,7 @@ describe('the pages of learning, over real nodes', () => {
     await expect.poll(() => page.locator('.learn-verdict-word').textContent()).toMatch(/It says \d/)
     await page.getByRole('button', { name: 'Clear' }).click()
     await page.getByText('The model says nothing yet').waitFor()
+    await page.locator('.learn-canvas').scrollIntoViewIfNeeded()
     const box = await page.locator('.learn-canvas').boundingBox()
     if (box === null) throw new Error('There is no sheet')
     const at = (x: number, y: number): [number, number] => [box.x + x * box.width, box.y + y * box.height]

@@ -9,7 +9,7 @@ interface Bar {
 /** Units of a bar; SVG attributes rather than styles keep it within the page's policy. */
 const WIDTH = 100
 /** Characters of labels that need no column of words. */
-const SHORT_LABEL = 3
+const SHORT_LABEL = 2
 
 /** Figures side by side as bars, each with its name and value in words. */
 export function Bars({ label, bars }: { readonly label: string; readonly bars: readonly Bar[] }) {

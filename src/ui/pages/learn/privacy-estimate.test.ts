@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { PrivacyLedger } from '../../../core/learning/privacy/ledger.ts'
+import { stepOfPlan } from '../../../core/learning/privacy/noise.ts'
 import { epsilonAfter, noiseFor, noiseOverUpdate, roundsWithin } from './privacy-estimate.ts'
 
-const TERMS = { noiseMultiplier: 6, delta: 1e-5 }
+const TERMS = { mode: 'local', noiseMultiplier: 6, delta: 1e-5 } as const
 
 describe('the estimate of a promise of privacy', () => {
   it('is what the ledger of a member will count', () => {
@@ -12,14 +13,28 @@ describe('the estimate of a promise of privacy', () => {
     expect(roundsWithin(TERMS, 8, 1_000)).toBe(ledger.stepsLeft(step))
   })
 
+  it('is what the ledger counts for a sum, too', () => {
+    const plan = {
+      mode: 'distributed',
+      clipNorm: 8 * 65_536,
+      noiseMultiplierPpm: 6_000_000,
+      contributorsMin: 3,
+    } as const
+    const ledger = new PrivacyLedger({ epsilonPpm: 8_000_000, deltaPerTrillion: 10_000_000 })
+    const counted = ledger.epsilonAfter(stepOfPlan(plan, { length: 6_634 }), 30)
+    expect(epsilonAfter({ ...TERMS, mode: 'distributed' }, 30)).toBeCloseTo(counted, 4)
+  })
+
   it('finds the least noise for all rounds', () => {
-    const noise = noiseFor({ epsilonMax: 8, delta: 1e-5 }, 30) as number
-    expect(roundsWithin({ noiseMultiplier: noise, delta: 1e-5 }, 8, 100)).toBe(30)
-    expect(roundsWithin({ noiseMultiplier: noise - 0.01, delta: 1e-5 }, 8, 100)).toBeLessThan(30)
-    expect(noiseFor({ epsilonMax: 1e-9, delta: 1e-5 }, 30)).toBeNull()
+    const noise = noiseFor({ mode: 'local', epsilonMax: 8, delta: 1e-5 }, 30) as number
+    expect(roundsWithin({ ...TERMS, noiseMultiplier: noise }, 8, 100)).toBe(30)
+    expect(roundsWithin({ ...TERMS, noiseMultiplier: noise - 0.01 }, 8, 100)).toBeLessThan(30)
+    expect(noiseFor({ mode: 'local', epsilonMax: 1e-9, delta: 1e-5 }, 30)).toBeNull()
   })
 
   it('says how loud the noise is', () => {
-    expect(noiseOverUpdate(1, { parameters: 10_000, members: 4 })).toBe(50)
+    const of = { parameters: 10_000, members: 4 }
+    expect(noiseOverUpdate({ mode: 'local', noiseMultiplier: 1 }, of)).toBe(50)
+    expect(noiseOverUpdate({ mode: 'distributed', noiseMultiplier: 1 }, of)).toBe(25)
   })
 })

@@ -1,18 +1,23 @@
 import { epsilonOf, RENYI_ORDERS, renyiOfStep } from '../../../core/learning/privacy/renyi.ts'
+import type { LearningPrivacy } from '../../../node/learning-contract.ts'
 
-/** What a promise of privacy is made of, as the form has it; local noise. */
+/** What a promise of privacy is made of, as the form has it. */
 export interface PrivacyTerms {
+  readonly mode: LearningPrivacy['mode']
   /** Standard deviation of the noise over the clip norm. */
   readonly noiseMultiplier: number
   readonly delta: number
 }
 
-/** Two updates may differ by twice the clip norm, so half of the noise counts. Rule [D3]. */
-const SENSITIVITY = 2
+/**
+ * How far one member can move what is seen, in clip norms. Alone, an update may stand in for any other; in a sum it may be there or not.
+ * Rule [D3].
+ */
+const SENSITIVITY = { local: 2, distributed: 1 } as const
 
 /** ε after a number of rounds, as every member's ledger will have it. */
-export function epsilonAfter({ noiseMultiplier, delta }: PrivacyTerms, rounds: number): number {
-  const step = { noiseMultiplier: noiseMultiplier / SENSITIVITY, samplingRate: 1 }
+export function epsilonAfter({ mode, noiseMultiplier, delta }: PrivacyTerms, rounds: number): number {
+  const step = { noiseMultiplier: noiseMultiplier / SENSITIVITY[mode], samplingRate: 1 }
   const renyi = RENYI_ORDERS.map((order) => rounds * renyiOfStep(step, order))
   return epsilonOf(renyi, { delta }).epsilon
 }
@@ -33,9 +38,12 @@ const NOISE_MAX = 1_000
 const STEPS = 100
 
 /** The least noise, by hundredths, with which all rounds stay within a budget; `null` when none does. */
-export function noiseFor(budget: { epsilonMax: number; delta: number }, rounds: number): number | null {
+export function noiseFor(
+  budget: Omit<PrivacyTerms, 'noiseMultiplier'> & { readonly epsilonMax: number },
+  rounds: number,
+): number | null {
   const fits = (hundredths: number): boolean =>
-    epsilonAfter({ noiseMultiplier: hundredths / STEPS, delta: budget.delta }, rounds) <= budget.epsilonMax
+    epsilonAfter({ ...budget, noiseMultiplier: hundredths / STEPS }, rounds) <= budget.epsilonMax
   let [low, high] = [0, NOISE_MAX * STEPS]
   if (!fits(high)) return null
   while (high - low > 1) {
@@ -46,7 +54,14 @@ export function noiseFor(budget: { epsilonMax: number; delta: number }, rounds: 
   return high / STEPS
 }
 
-/** How many times the largest update the noise is that stays in the average: each weight has its own, √d of them add up, √n members average. */
-export function noiseOverUpdate(noiseMultiplier: number, of: { parameters: number; members: number }): number {
-  return noiseMultiplier * Math.sqrt(of.parameters / of.members)
+/**
+ * How many times the largest update the noise is that stays in the average: each weight has its own, so √d of them add up. Noise of each member
+ * falls with √n in the average; that of a sum, which members make together, with n.
+ */
+export function noiseOverUpdate(
+  { mode, noiseMultiplier }: Pick<PrivacyTerms, 'mode' | 'noiseMultiplier'>,
+  of: { readonly parameters: number; readonly members: number },
+): number {
+  const averaged = mode === 'local' ? Math.sqrt(of.members) : of.members
+  return (noiseMultiplier * Math.sqrt(of.parameters)) / averaged
 }

@@ -1,5 +1,6 @@
 import { useMemo } from 'react'
 import { privacyMeaning } from '../../../core/learning/privacy/meaning.ts'
+import type { LearningPrivacy } from '../../../node/learning-contract.ts'
 import { plural, significant } from '../../format/number.ts'
 import { Button } from '../../parts/button.tsx'
 import { Field, Toggle } from '../../parts/controls.tsx'
@@ -13,10 +14,10 @@ export function PrivacyForm(props: FormPart & { readonly parameters: number | nu
   const { draft, errors, onChange } = props
   const fits = (names: readonly ['epsilonMax', 'delta', 'rounds']): boolean =>
     names.every((name) => refuseNumber(name, draft.numbers[name]) === null)
-  const fitted = (): Partial<typeof draft.numbers> => {
+  const fitted = (mode = draft.privacy ?? 'local'): Partial<typeof draft.numbers> => {
     if (!fits(['epsilonMax', 'delta', 'rounds'])) return {}
     const { epsilonMax, delta, rounds } = draft.numbers
-    const noise = noiseFor({ epsilonMax: Number(epsilonMax), delta: Number(delta) }, Number(rounds))
+    const noise = noiseFor({ mode, epsilonMax: Number(epsilonMax), delta: Number(delta) }, Number(rounds))
     return noise === null ? {} : { noise: String(noise) }
   }
   const fit = (): void => onChange({ numbers: { ...draft.numbers, ...fitted() } })
@@ -55,7 +56,7 @@ export function PrivacyForm(props: FormPart & { readonly parameters: number | nu
             <div>
               <Button onClick={fit}>Fit the noise to all rounds</Button>
             </div>
-            {draft.privacy === 'local' ? <Meaning {...props} /> : null}
+            <Meaning mode={draft.privacy} {...props} />
           </>
         )}
       </div>
@@ -68,8 +69,13 @@ const PRIVACY_NOTES = {
   distributed: 'Members share the noise among them, so each adds less.',
 } as const
 
+interface MeaningProps extends FormPart {
+  readonly parameters: number | null
+  readonly mode: LearningPrivacy['mode']
+}
+
 /** What the figures promise, said plainly, and what the noise does to the model. */
-function Meaning({ draft, parameters }: FormPart & { readonly parameters: number | null }) {
+function Meaning({ draft, parameters, mode }: MeaningProps) {
   const { numbers } = draft
   const words = useMemo(() => {
     const used = ['epsilonMax', 'delta', 'noise', 'rounds', 'participantsTarget'] as const
@@ -81,7 +87,7 @@ function Meaning({ draft, parameters }: FormPart & { readonly parameters: number
       number,
       number,
     ]
-    const terms = { noiseMultiplier: noise, delta }
+    const terms = { mode, noiseMultiplier: noise, delta }
     const paid = roundsWithin(terms, epsilonMax, rounds)
     const epsilon = epsilonAfter(terms, Math.max(1, paid))
     const { sentences } = privacyMeaning({ epsilon, delta, participants: members })
@@ -91,7 +97,7 @@ function Meaning({ draft, parameters }: FormPart & { readonly parameters: number
         : paid < rounds
           ? `The budget pays for ${plural(paid, 'round')} of ${rounds}; then members stop.`
           : `All ${plural(rounds, 'round')} cost ε ${significant(epsilon)} of ${significant(epsilonMax)}.`
-    const loud = parameters === null ? null : noiseOverUpdate(noise, { parameters, members })
+    const loud = parameters === null ? null : noiseOverUpdate(terms, { parameters, members })
     const cost =
       loud === null
         ? []
@@ -101,7 +107,7 @@ function Meaning({ draft, parameters }: FormPart & { readonly parameters: number
               : `With ${plural(members, 'member')} the noise left in a round is smaller than the largest update.`,
           ]
     return [budget, ...sentences, ...cost]
-  }, [numbers, parameters])
+  }, [numbers, parameters, mode])
   if (words === null) return null
   return (
     <ul className="learn-sentences small" aria-live="polite">

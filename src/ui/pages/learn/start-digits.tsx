@@ -13,7 +13,7 @@ import { firstShareOf } from './first-share.ts'
 const ROBUST_MEMBERS = 3
 
 /** So few steps a round that one sees it learn from round to round. */
-const VISIBLE_STEPS = '5'
+const VISIBLE_STEPS = '15'
 
 /** One button from nothing to a model that trains with whoever is here. */
 export function StartDigits() {

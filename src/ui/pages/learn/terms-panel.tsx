@@ -17,7 +17,7 @@ export const TermsPanel = memo(
       <Panel
         title="Model and terms"
         note="signed by its creator; the same for everybody"
-        actions={<CopyButton text={modelHash} label="Copy model hash" />}
+        actions={<CopyButton text={modelHash} label="Copy hash" />}
       >
         <dl className="facts small">
           <Fact term="Model hash, equal at all members">

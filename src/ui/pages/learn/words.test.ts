@@ -33,10 +33,12 @@ describe('words for codes', () => {
       'not-selected',
       'malformed',
       'bad-proof',
+      'norm-differs',
+      'spoiled-sum',
     ]) {
       expect(rejectionWords({ code })).not.toBe(code.replaceAll('-', ' '))
     }
-    for (const code of ['roster', 'too-few', 'candidate-worse'])
+    for (const code of ['roster', 'too-few', 'candidate-worse', 'sum-failed'])
       expect(skipWords({ code })).not.toBe(code.replaceAll('-', ' '))
   })
 

@@ -54,13 +54,14 @@ const REJECTIONS: Words = {
   'non-finite': 'holds numbers that are none',
   'wrong-round': 'was made for another round',
   equivocated: 'contradicts another that its sender signed for the same round; the proof is kept',
-  'spoiled-sum': 'its sender broke a secret sum and signed what proves it',
+  'spoiled-sum': 'broke a secret sum; its sender signed what proves it',
   replayed: 'was sent before, in another round',
   'bad-signature': 'is not signed by who claims to have sent it',
   unavailable: 'was announced, but nobody could fetch it in time',
   'not-selected': 'the rule chose others that lie closer together; that is no offence',
   malformed: 'could not be read',
-  'bad-proof': 'its proof of size does not hold',
+  'norm-differs': 'has another size than its sender said',
+  'bad-proof': 'comes with a proof of its size that does not hold',
 }
 
 const WARNINGS: Words = {
