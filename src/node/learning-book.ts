@@ -13,7 +13,7 @@ import { writeSafetensors } from '../core/learning/model-safetensors.ts'
 import { privacyMeaning } from '../core/learning/privacy/meaning.ts'
 import { stepOfPlan } from '../core/learning/privacy/noise.ts'
 import type { RoundNotice } from '../core/learning/round-events.ts'
-import { noisePlanOf } from '../core/learning/sum-plan.ts'
+import { isSecret, noisePlanOf } from '../core/learning/sum-plan.ts'
 import {
   type LearningTask,
   learningTaskId,
@@ -188,8 +188,12 @@ export class LearningBook implements LearningApi {
     if (task.privacy === null) warnings.push({ code: 'no-noise' })
     if (task.participantsMin < 5) warnings.push({ code: 'few-members', detail: String(task.participantsMin) })
     const leaves: LearningFact[] = [
-      { code: 'update', bytes: worker.vectorBytes },
-      { code: 'norm', bytes: 8 },
+      ...(isSecret(task)
+        ? [{ code: 'masked-update', bytes: worker.vectorBytes }]
+        : [
+            { code: 'update', bytes: worker.vectorBytes },
+            { code: 'norm', bytes: 8 },
+          ]),
       { code: 'votes', bytes: null },
       { code: 'presence', bytes: null },
     ]
@@ -302,14 +306,6 @@ export class LearningBook implements LearningApi {
 
   async #make(spec: LearningTaskSpec): Promise<{ readonly task: LearningTask; readonly weights: Int32Array }> {
     const { ports } = this.#init
-    const options = optionsOf(spec)
-    if (options.mode !== 'plain') {
-      throw new LearningTaskError(`Aggregation mode is ${options.mode}; rounds of this version know "plain" alone`, {
-        field: 'mode',
-        value: options.mode,
-        limit: 'plain',
-      })
-    }
     const [seed = 0] = new Uint32Array(ports.random(4).buffer)
     const weights =
       spec.initialWeights === undefined ? initialWeights(spec.architecture, seed) : toFixedVector(spec.initialWeights)
@@ -445,7 +441,7 @@ export class LearningBook implements LearningApi {
     const { security, self } = this.#init.ports
     if (notice.type === 'evidence') {
       this.#counts.evidence++
-      const message = `A member of "${entry.task.name}" signed two statements that contradict each other`
+      const message = `A member of "${entry.task.name}" signed statements that contradict each other`
       security.add({ type: 'result-equivocation', peerId: notice.peer, message, evidence: [...notice.statements] })
       return
     }

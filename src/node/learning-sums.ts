@@ -3,7 +3,7 @@ import { signStatement } from '../core/identity/statement.ts'
 import type { RoundOutcome, SumsMessage } from '../core/learning/messages.ts'
 import type { RoundEventBody } from '../core/learning/round-events.ts'
 import type { RoundHead } from '../core/learning/round-head.ts'
-import { RoundSum } from '../core/learning/round-sum.ts'
+import type { RoundSum } from '../core/learning/round-sum.ts'
 import { decodeSecureSumMessage } from '../core/learning/secure-sum/messages.ts'
 import type { RoundSumEffect, RoundSumEventBody } from '../core/learning/sum-events.ts'
 import type { LearningTask } from '../core/learning/task.ts'
@@ -33,6 +33,8 @@ export class LearningSums {
   readonly #init: LearningSumsInit
   readonly #timer: WakeTimer
   #machine: RoundSum | null = null
+  /** What came before the machine's code was loaded; `null` when none is awaited. */
+  #early: RoundSumEventBody[] | null = null
   #base: Hash | null = null
   /** Blocks of masked vectors, by round. */
   readonly #vectors: Cid[][] = []
@@ -44,7 +46,7 @@ export class LearningSums {
 
   /** A round begins; the sums of the one before are over. */
   watch(head: RoundHead): void {
-    const { ports, id, task, worker } = this.#init
+    const { worker } = this.#init
     this.stop()
     worker.forgetSums()
     // Members one round behind may still ask for the vectors of the last.
@@ -52,14 +54,31 @@ export class LearningSums {
     const old = this.#vectors.length > ROUNDS_KEPT ? (this.#vectors.shift() ?? []) : []
     if (old.length > 0)
       void worker.forget(old).catch((error: unknown) => this.#log(`Could not tidy up: ${describe(error)}`))
-    const random = { bytes: (count: number) => ports.random(count) }
-    this.#machine = new RoundSum({ self: ports.self, id, task, head, random })
     this.#base = head.base
+    this.#early = []
+    void this.#open(head)
+  }
+
+  /** The machine is loaded with the first secret round: most peers never have one. */
+  async #open(head: RoundHead): Promise<void> {
+    const { ports, id, task } = this.#init
+    try {
+      const { RoundSum } = await import('../core/learning/round-sum.ts')
+      const early = this.#early
+      if (this.#base !== head.base || early === null) return
+      this.#early = null
+      const random = { bytes: (count: number) => ports.random(count) }
+      this.#machine = new RoundSum({ self: ports.self, id, task, head, random })
+      for (const event of early) this.#step(event)
+    } catch (error) {
+      ports.log.write('error', 'learning', `Could not load secure sums: ${describe(error)}`)
+    }
   }
 
   stop(): void {
     this.#timer.stop()
     this.#machine = null
+    this.#early = null
     this.#base = null
   }
 
@@ -77,7 +96,11 @@ export class LearningSums {
   }
 
   #step(event: RoundSumEventBody): void {
-    if (this.#machine === null) return
+    if (this.#machine === null) {
+      // Statements are said again; this peer's own part is not.
+      if (event.type !== 'message') this.#early?.push(event)
+      return
+    }
     for (const effect of this.#machine.step({ ...event, nowMs: this.#init.ports.now() })) this.#perform(effect)
   }
 
