@@ -15,7 +15,10 @@ import { rootIdOf } from '../src/core/identity/root.ts'
 import type { IdentityInfo } from '../src/node/identity-contract.ts'
 import { newPassphraseTerms, passphraseKey } from '../src/storage/passphrase.ts'
 import { seal } from '../src/storage/root-key-store.ts'
+import { collatzJob } from './support/collatz.ts'
 import { RelayProcess } from './support/relay-process.ts'
+import { submit } from './support/room.ts'
+import { until } from './support/until.ts'
 import { KILLER, RECORDER } from './support/worker-preludes.ts'
 
 const DIST = process.env.STARLING_DIST ?? fileURLToPath(new URL('../dist/', import.meta.url))
@@ -81,12 +84,35 @@ async function saved(page: Page, click: () => Promise<void>): Promise<string> {
   return path
 }
 
+interface Dealings {
+  readonly good: number
+  readonly bad: number
+  readonly score: number | null
+  readonly standing: number
+  readonly devices: readonly string[]
+}
+
+/** What a tab knows of a root from its own dealings. */
+async function dealings(page: Page, rootId: string): Promise<Dealings> {
+  const entries = await page.evaluate(() => globalThis.starling.trustEntries())
+  const entry = entries.find((each) => each.rootId === rootId)
+  const { score = null, standing = 0, devices = [] } = entry ?? {}
+  return { good: entry?.tasks.good ?? 0, bad: entry?.tasks.bad ?? 0, score, standing, devices }
+}
+
+/** Somebody who was never seen. */
+const LIAR_ROOT = rootIdOf(peerIdOf(ed25519.getPublicKey(new Uint8Array(32).fill(9))))
+
 describe('an identity in a real tab', () => {
   let page: Page
   let cdp: CDPSession
   let before: IdentityInfo
   let backup: string
   let passkeyFile: string
+  /** Another tab of the room, and what was known of it when the backup was made. */
+  let other: Page
+  let otherRoot: string
+  let known: Dealings
 
   beforeAll(async () => {
     page = await (await newContext()).newPage()
@@ -105,11 +131,58 @@ describe('an identity in a real tab', () => {
       },
     })
   })
-  afterAll(() => page?.context().close())
+  afterAll(async () => {
+    await page?.context().close()
+    await other?.context().close()
+  })
+
+  /** What it thinks of others, and what the other thinks of it under whatever device. */
+  async function reputationIsBack(): Promise<void> {
+    const back = await dealings(page, otherRoot)
+    expect(back).toMatchObject({ good: known.good, bad: known.bad, standing: known.standing })
+    expect(back.score).toBeCloseTo(known.score ?? Number.NaN, 2)
+    const blacklist = await page.evaluate(() => globalThis.starling.blacklist())
+    expect(blacklist).toMatchObject([{ rootId: LIAR_ROOT, by: 'owner', reason: 'known to lie' }])
+    const { peerId } = await page.evaluate(() => globalThis.starling.snapshot())
+    await until('the other to know the new device by its root', async () => {
+      const { good, devices } = await dealings(other, before.rootId)
+      return good === 12 && devices.includes(peerId)
+    })
+  }
 
   it('is there without a question, and says that it is only here', async () => {
     expect(await open(page)).toMatchObject({ state: 'provisional', reason: { code: 'identity-no-unlocker' } })
     await page.getByText('This identity is only here').waitFor()
+  })
+
+  it('deals with another, each for the other', async () => {
+    other = await (await newContext()).newPage()
+    otherRoot = (await open(other, '/')).rootId
+    for (const [asks, works, worker] of [
+      [page, other, otherRoot],
+      [other, page, (await identityOf(page)).rootId],
+    ] as const) {
+      const lend = (optedIn: boolean) =>
+        works.evaluate(async (lending) => void (await globalThis.starling.setLending(lending)), {
+          optedIn,
+          workers: 1,
+          pauseOnBattery: false,
+          pauseOnMetered: false,
+        })
+      await lend(true)
+      const options = { replicas: 1, quorum: 1, auditPpm: 0, useOwnWorkers: false }
+      const job = await submit(asks, collatzJob(12, 500, options))
+      await until('the job', async () => {
+        const detail = await asks.evaluate((id) => globalThis.starling.job(id), job)
+        return detail?.state === 'done'
+      })
+      await lend(false)
+      expect(await dealings(asks, worker)).toMatchObject({ good: 12, bad: 0 })
+    }
+    const barred = { durationMs: null, reason: 'known to lie' }
+    await page.evaluate((by) => globalThis.starling.blacklistPeer(by.root, by.barred), { root: LIAR_ROOT, barred })
+    known = await dealings(page, otherRoot)
+    expect(known.score).not.toBeNull()
   })
 
   it('is backed up to a file and a passkey, each tried, and protected', async () => {
@@ -160,6 +233,7 @@ describe('an identity in a real tab', () => {
     const after = await identityOf(page)
     expect(after).toMatchObject({ rootId: before.rootId, activeKey: before.activeKey, createdAt: expect.any(Number) })
     expect(after.devices).toMatchObject([{ self: true }, { name: 'Kitchen', peerId: before.devices[0]?.peerId }])
+    await reputationIsBack()
     expect(await open(page)).toEqual(after)
   })
 
@@ -173,6 +247,7 @@ describe('an identity in a real tab', () => {
     const after = await identityOf(page)
     expect(after).toMatchObject({ rootId: before.rootId, activeKey: before.activeKey })
     expect(after.devices.map(({ peerId }) => peerId)).toContain(before.devices[0]?.peerId)
+    await reputationIsBack()
   })
 
   it('says that the key is gone when only the keys were cleared, and takes it back by passkey alone', async () => {

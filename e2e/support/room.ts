@@ -46,6 +46,8 @@ export interface TabOptions {
   readonly invite?: boolean
   /** Code put before the node worker's own, to make a tab that misbehaves. */
   readonly nodeWorkerPrelude?: string
+  /** A node worker of another make, whole. */
+  readonly nodeWorker?: string
   /** The same for the training worker. */
   readonly trainingWorkerPrelude?: string
 }
@@ -91,6 +93,7 @@ export class Room {
   async tab(options: TabOptions = {}): Promise<Tab> {
     const context = await this.#browser.newContext({ serviceWorkers: 'block' })
     this.#contexts.add(context)
+    if (options.nodeWorker !== undefined) await exchangeWorker(context, options.nodeWorker)
     if (options.nodeWorkerPrelude !== undefined) await misbehave(context, 'node', options.nodeWorkerPrelude)
     if (options.trainingWorkerPrelude !== undefined) await misbehave(context, 'training', options.trainingWorkerPrelude)
     const { lend = true, workers = 1, invite = true } = options
@@ -144,7 +147,7 @@ function snapshotOf(page: Page): Promise<NodeSnapshot> {
 }
 
 /** The module crosses as base64: what a test hands to a page is JSON. */
-function submit(page: Page, { module, ...job }: TestJob): Promise<string> {
+export function submit(page: Page, { module, ...job }: TestJob): Promise<string> {
   return page.evaluate(
     ({ base64, name, abi, inputs, options }) => {
       const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
@@ -182,5 +185,12 @@ async function misbehave(context: BrowserContext, worker: 'node' | 'training', p
   await context.route(new RegExp(`/assets/${worker}-worker-[^/]*\\.js$`), async (route) => {
     const response = await route.fetch()
     await route.fulfill({ response, body: `${prelude}\n${await response.text()}` })
+  })
+}
+
+/** Serves this context another node worker than the built one, under the same policy. */
+async function exchangeWorker(context: BrowserContext, body: string): Promise<void> {
+  await context.route(/\/assets\/node-worker-[^/]*\.js$/, async (route) => {
+    await route.fulfill({ response: await route.fetch(), body })
   })
 }
