@@ -129,7 +129,10 @@ describe('the pages of learning, over made-up tasks', () => {
     await page.getByRole('button', { name: 'Ask for 7 members at least' }).click()
     await expect.poll(() => create.isDisabled()).toBe(false)
     await page.getByLabel('Updates', { exact: true }).selectOption('Secret sum')
+    await page.getByText('only the plain average can merge them').first().waitFor()
+    await page.getByLabel('Rule that merges updates').selectOption('Plain average')
     await page.getByText('mode is secure-sum, limit plain').first().waitFor()
+    await page.getByLabel('Rule that merges updates').selectOption('Bulyan')
     await page.getByLabel('Updates', { exact: true }).selectOption('Open updates')
     await page.getByRole('switch', { name: 'Members add noise' }).click()
     await page.getByText('times as large as the largest update').waitFor()
@@ -196,6 +199,12 @@ describe('the pages of learning, over real nodes', () => {
       await page.getByRole('button', { name: 'Join and train' }).click()
     }
     for (const page of pages) await atLeast(page, 1)
+    // Home says it in one line.
+    const other = pages[1] as Page
+    await other.getByRole('link', { name: 'Home' }).click()
+    await other.getByRole('link', { name: '“Digits”' }).waitFor()
+    expect(await violations(other)).toEqual([])
+    await other.getByRole('link', { name: '“Digits”' }).click()
     // One pauses, resumes, leaves and comes back; the others wait for it and go on.
     const page = pages[2] as Page
     await page.getByRole('button', { name: 'Pause training' }).click()

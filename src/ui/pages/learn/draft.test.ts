@@ -52,6 +52,13 @@ describe('readDraft', () => {
     expect(readDraft({ ...draft, rule: 'centered-clipping' }, DIGITS).errors).toHaveProperty('radius')
   })
 
+  it('allows a secret sum the plain average alone', () => {
+    const draft: TaskDraft = { ...FRESH, mode: 'secure-sum' }
+    expect(readDraft(draft, DIGITS).errors).toEqual({ rule: expect.stringContaining('only the plain average') })
+    expect(readDraft({ ...draft, rule: 'mean' }, DIGITS).errors).toEqual({})
+    expect(readDraft({ ...draft, mode: 'grouped' }, DIGITS).errors).toEqual({})
+  })
+
   it('hopes for at least as many members as it needs', () => {
     const { errors } = readDraft({ ...FRESH, numbers: numbers({ participantsMin: '4' }) }, DIGITS)
     expect(errors.participantsTarget).toContain('at least 4')

@@ -203,7 +203,7 @@ export function readDraft(
   return { spec, errors }
 }
 
-/** What only two fields together say: the bound of the rule, and that one hopes for no fewer than one needs. */
+/** What only two fields together say: the bound of the rule, what a secret sum allows, and that one hopes for no fewer than one needs. */
 function boundErrors(draft: TaskDraft, errors: FieldErrors): void {
   const value = (name: NumberName): number => Number(draft.numbers[name])
   if (!errors.participantsMin && !errors.byzantineMax && draft.mode === 'plain') {
@@ -213,6 +213,8 @@ function boundErrors(draft: TaskDraft, errors: FieldErrors): void {
       errors.participantsMin = `Members at least is ${value('participantsMin')}; ${word} against ${value('byzantineMax')} hostile needs ${least} (${bound})`
     }
   }
+  if (draft.mode === 'secure-sum' && draft.rule !== 'mean')
+    errors.rule = 'A secret sum hides single updates, so only the plain average can merge them'
   if (errors.participantsMin || errors.participantsTarget) return
   if (value('participantsTarget') < value('participantsMin'))
     errors.participantsTarget = `Members hoped for is ${value('participantsTarget')}; it must be at least ${value('participantsMin')}, the fewest that a round needs`
