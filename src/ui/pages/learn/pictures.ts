@@ -47,9 +47,12 @@ function sortedNames(labels: readonly string[]): string[] {
 export class Frame {
   readonly #side: number
   readonly #context: CanvasRenderingContext2D
+  readonly #fit: 'whole' | 'middle'
 
-  constructor(side: number) {
+  /** @param fit - `whole` keeps all of a picture, with black beside it; `middle` fills the square and cuts what stands out. */
+  constructor(side: number, fit: 'whole' | 'middle' = 'whole') {
     this.#side = side
+    this.#fit = fit
     const canvas = document.createElement('canvas')
     canvas.width = side
     canvas.height = side
@@ -58,13 +61,14 @@ export class Frame {
     this.#context = context
   }
 
-  /** Grays of a picture from 0 to 1, its shape kept, the rest black. */
+  /** Grays of a picture from 0 to 1, its shape kept. */
   async read(file: Blob & { readonly name?: string }): Promise<Float32Array> {
     const bitmap = await createImageBitmap(file).catch(() => {
       throw new Error(`“${file.name ?? 'The file'}” is no picture that this browser reads`)
     })
     const [context, side] = [this.#context, this.#side]
-    const scale = Math.min(side / bitmap.width, side / bitmap.height)
+    const scales = [side / bitmap.width, side / bitmap.height] as const
+    const scale = this.#fit === 'whole' ? Math.min(...scales) : Math.max(...scales)
     const [width, height] = [bitmap.width * scale, bitmap.height * scale]
     context.fillStyle = 'black'
     context.fillRect(0, 0, side, side)

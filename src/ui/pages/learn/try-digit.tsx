@@ -66,6 +66,8 @@ export function TryDigit({ side, onInput }: TryDigitProps) {
     look()
   }
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
+    // The browser's own.
+    if (event.ctrlKey || event.metaKey || event.altKey) return
     const arrow = ARROWS[event.key]
     if (arrow !== undefined) {
       event.preventDefault()
@@ -94,7 +96,8 @@ export function TryDigit({ side, onInput }: TryDigitProps) {
   const load = (file: File | undefined): void => {
     if (file === undefined) return
     act('Reading the picture', async () => {
-      sheet.current?.lay(await new Frame(SHEET_SIDE).read(file), inkColour(canvas.current))
+      // Black beside a sheet of paper would become ink.
+      sheet.current?.lay(await new Frame(SHEET_SIDE, 'middle').read(file), inkColour(canvas.current))
       look()
     })
   }
