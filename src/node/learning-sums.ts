@@ -142,6 +142,8 @@ export class LearningSums {
           return { type: 'worked', session, id, values: await worker.sumWork(work) }
         })
       }
+      case 'stage':
+        return this.#log(`Secure sum: ${effect.stage} stage of ${effect.peers.length} members`)
       case 'refused':
         return this.#log(`Secure sum: ${effect.reason} of ${effect.peer.slice(-6)}: ${effect.detail}`)
       case 'convicted':

@@ -282,6 +282,7 @@ export class SumAttempt {
         })
         return this.#relay(effect.statements)
       case 'stage':
+        this.#effects.push({ type: 'stage', stage: effect.stage, peers: effect.peers })
         return void this.#rosters.set(effect.stage, effect.peers)
       case 'failed':
         return void this.#effects.push({

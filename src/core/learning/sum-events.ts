@@ -1,7 +1,7 @@
 import type { Cid, Hash, PeerId } from '../codec/ids.ts'
 import type { RoundOutcome, SumsMessage } from './messages.ts'
 import type { AgreeRequest, FailureReason, RefusalReason, SumWork } from './secure-sum/events.ts'
-import type { SecureSumContent, SecureSumMessage } from './secure-sum/messages.ts'
+import type { RosterStage, SecureSumContent, SecureSumMessage } from './secure-sum/messages.ts'
 
 /** What happens to the secure sums of one round at one peer. */
 export type RoundSumEvent = RoundSumEventBody & { readonly nowMs: number }
@@ -54,6 +54,8 @@ export type RoundSumEffect =
     }
   | { readonly type: 'agree'; readonly session: Hash; readonly id: number; readonly request: AgreeRequest }
   | { readonly type: 'work'; readonly session: Hash; readonly id: number; readonly work: SumWork }
+  /** A stage of a sum opened here, for the log. */
+  | { readonly type: 'stage'; readonly stage: RosterStage; readonly peers: readonly PeerId[] }
   /** Something of a member was refused, or (this peer's own name) an attempt failed; for the log. */
   | {
       readonly type: 'refused'

@@ -229,6 +229,9 @@ export class SumActor {
         const { session, id, work } = effect
         return this.#later(world.between(1, 20), () => ({ type: 'worked', session, id, values: runSumWork(work) }))
       }
+      case 'stage':
+        world.trace(() => `${this.#init.self.slice(-4)} sum: ${effect.stage} stage of ${effect.peers.length}`)
+        return
       case 'refused':
         world.trace(
           () => `${this.#init.self.slice(-4)} sum: ${effect.reason} of ${effect.peer.slice(-4)}: ${effect.detail}`,
