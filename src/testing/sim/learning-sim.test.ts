@@ -7,7 +7,7 @@ const SEEDS_PER_TEST = 30
 const SECRET_SEEDS = 12
 const GROUPED_SEEDS = 2
 /** A mutant that survives this many seeds is one the checks do not see. */
-const MUTANT_SEEDS = 40
+const MUTANT_SEEDS = 100
 
 describe('simulated rounds of learning', () => {
   for (let first = 1; first <= SEEDS; first += SEEDS_PER_TEST) {
@@ -64,7 +64,13 @@ describe('simulated rounds of learning', () => {
   it('notices a quorum that is too small: two models of one round', { timeout: 60_000 }, async () => {
     for (let seed = 1; seed <= MUTANT_SEEDS; seed++) {
       try {
-        await runLearning(seed, { quorum: (members) => Math.floor(members / 3) + 1 })
+        // Two models show while faults last or never: nobody waits for those that got stuck.
+        await runLearning(seed, {
+          peers: 8,
+          rounds: 3,
+          livenessMs: 0,
+          quorum: (members) => Math.floor(members / 3) + 1,
+        })
       } catch (error) {
         if (!(error instanceof LearningViolation)) throw error
         if (!error.message.includes('[one-model]')) continue

@@ -40,6 +40,8 @@ export interface LearningSimOptions {
   readonly mode?: AggregationMode
   /** Broken on purpose. */
   readonly quorum?: (members: number) => number
+  /** Virtual time after the faults in which every honest peer must be through. @default 600,000 */
+  readonly livenessMs?: number
   readonly trace?: (line: string) => void
 }
 
@@ -479,7 +481,6 @@ function contradiction(draft: StatementDraft): StatementDraft | null {
   return null
 }
 
-/** Virtual time after the faults in which every honest peer must be through. */
 const LIVENESS_MS = 600_000
 
 /**
@@ -510,7 +511,7 @@ export async function runLearning(seed: number, options: LearningSimOptions = {}
   const through = () =>
     world.sinceStartMs >= run.faultsEndMs &&
     honest.every(({ machine }) => machine !== null && isDone(machine.head, run.task))
-  const ended = await world.run(through, run.faultsEndMs + LIVENESS_MS)
+  const ended = await world.run(through, run.faultsEndMs + (options.livenessMs ?? LIVENESS_MS))
   if (!ended) {
     const at = honest.map(({ machine }) => (machine === null ? 'down' : JSON.stringify(machine.progress)))
     throw new LearningViolation(`[liveness] not all honest peers finished: ${at.join(' ')}`)
