@@ -5,6 +5,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   'not-a-member': 'ask the founder for an invitation',
   'beacon-unknown': "waiting for the relay's beacon",
   'needs-work': 'it takes a proof of work',
+  'mining-rests-battery': 'the proof of work rests on battery',
+  'mining-rests-metered': 'the proof of work rests on a metered connection',
 }
 
 /** Why this peer is not let in yet, in one line; `null` when it is. */

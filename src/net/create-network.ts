@@ -1,7 +1,7 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { Diversity } from '../core/admission/diversity.ts'
-import { ClockOffset, type ClockSample } from '../core/identity/clock-offset.ts'
+import { type ClockEstimate, ClockOffset, type ClockSample } from '../core/identity/clock-offset.ts'
 import { peerIdOf } from '../core/identity/peer-id.ts'
 import { DEGREE_MAX, TARGET_DEGREE } from '../core/routing/limits.ts'
 import type { LinkPath } from '../core/routing/mesh.ts'
@@ -66,6 +66,7 @@ class StarlingNetwork implements Network {
   readonly #diversity: DiversityGuard | null
   readonly #clock = new ClockOffset()
   #isKeptOut: (peer: string) => boolean = () => false
+  #isAdmitted: (peer: string) => boolean = () => true
   readonly #handlers = new Map<string, (peer: string, message: Uint8Array) => void>()
   #running: Running | undefined
   #starting: Promise<void> | undefined
@@ -123,7 +124,7 @@ class StarlingNetwork implements Network {
       identity: init.identity,
       now: this.#now,
       networkTime: () => {
-        const { state, offsetMs } = this.#clock.estimate(this.#now())
+        const { state, offsetMs } = this.#clockNow()
         return { nowMs: this.#now() + offsetMs, isKnown: state === 'good' }
       },
       verifier: init.verifier ?? LIBP2P_VERIFIER,
@@ -268,7 +269,7 @@ class StarlingNetwork implements Network {
   status(): NetworkStatus {
     const running = this.#running
     const mesh = running?.mesh.mesh
-    const clock = this.#clock.estimate(this.#now())
+    const clock = this.#clockNow()
     const direct = mesh?.direct ?? 0
     const relayed = mesh?.relayed ?? 0
     return {
@@ -288,7 +289,7 @@ class StarlingNetwork implements Network {
   }
 
   clockCorrectionMs(): number {
-    return this.#clock.estimate(this.#now()).offsetMs
+    return this.#clockNow().offsetMs
   }
 
   on<K extends keyof NetworkEvents>(event: K, listener: (detail: NetworkEvents[K]) => void): () => void {
@@ -308,6 +309,10 @@ class StarlingNetwork implements Network {
 
   keepOut(isKeptOut: (peer: string) => boolean): void {
     this.#isKeptOut = isKeptOut
+  }
+
+  believeClocks(isAdmitted: (peer: string) => boolean): void {
+    this.#isAdmitted = isAdmitted
   }
 
   disconnect(peer: string): void {
@@ -453,10 +458,14 @@ class StarlingNetwork implements Network {
     this.#finder.forget(peer)
   }
 
+  #clockNow(): ClockEstimate {
+    return this.#clock.estimate(this.#now(), this.#isAdmitted)
+  }
+
   #sampleClock(peer: string, sample: ClockSample): void {
-    const before = this.#clock.estimate(this.#now()).state
+    const before = this.#clockNow().state
     this.#clock.sample(peer, sample, this.#now())
-    const { state, medianMs } = this.#clock.estimate(this.#now())
+    const { state, medianMs } = this.#clockNow()
     if (state !== 'implausible' || before === 'implausible') return
     const minutes = Math.round((medianMs ?? 0) / 60_000)
     const message = `Most peers' clocks are ${minutes} min off this device's, more than is corrected`

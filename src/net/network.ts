@@ -250,6 +250,8 @@ export interface Network {
   dial(addressOrPeer: string): Promise<void>
   /** From now on peers of whom this says so are neither dialled nor let in; replaces what was said before. */
   keepOut(isKeptOut: (peer: string) => boolean): void
+  /** From now on the clocks of those of whom this says so count before others'; replaces what was said before. */
+  believeClocks(isAdmitted: (peer: string) => boolean): void
   /** Ends all links to a peer now. Nothing keeps it, or us, from dialling again. */
   disconnect(peer: string): void
   /** Tells the network what only the window knows: `online` and `offline` events, and that the page came back. */

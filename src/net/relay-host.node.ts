@@ -181,7 +181,7 @@ async function serve(node: RelayNode, init: RelayHostInit): Promise<RelayService
     now,
     // A relay is a server: its clock is kept by its system, and strangers do not move it.
     networkTime: () => ({ nowMs: now(), isKnown: true }),
-    verifier: LIBP2P_VERIFIER,
+    verifier: init.admission?.verifier ?? LIBP2P_VERIFIER,
     entriesMax: RELAY_ANNOUNCEMENTS_MAX,
     onHeard: () => {},
     onRefused: refused,

@@ -44,6 +44,8 @@ export interface Lent {
   readonly optedIn: boolean
   readonly workers: number
   readonly cpuShare: number
+  /** What the device is on that its owner does not want to work on; mining rests then, as lending does. */
+  readonly spares: 'battery' | 'metered' | null
 }
 
 export interface AdmissionInit {
@@ -81,6 +83,7 @@ export class Admission implements AdmissionApi {
   readonly #desk: CredentialsDesk
   readonly #mining: Mining
   readonly #records: AdmissionRecords
+  readonly #identities: KnownIdentities
   readonly #verdicts = new Map<PeerId, Verdict>()
   readonly #stops: (() => void)[] = []
   #listeners: AdmissionListeners | null = null
@@ -114,7 +117,15 @@ export class Admission implements AdmissionApi {
         this.#changed()
       },
     })
-    const identities = new KnownIdentities({ network: founded, verifier })
+    this.#identities = new KnownIdentities({
+      network: founded,
+      verifier,
+      onLearned: (root, lineage) => {
+        this.#records.saveLineage(root, lineage).catch((error: unknown) => {
+          init.log.write('warn', 'admission', `What another identity showed is not kept: ${String(error)}`)
+        })
+      },
+    })
     this.#desk = new CredentialsDesk({
       network: founded,
       verifier,
@@ -125,7 +136,7 @@ export class Admission implements AdmissionApi {
       own: () => this.#shown(),
       rootOf: (device, shown) => {
         this.#learn(shown)
-        return identities.rootOf(device, shown, now())
+        return this.#identities.rootOf(device, shown, now())
       },
       onLevel: (change) => this.#levelled(change),
       onVerdict: (peer, verdict) => this.#judgedBy(peer, verdict),
@@ -137,6 +148,7 @@ export class Admission implements AdmissionApi {
   async start(listeners: AdmissionListeners): Promise<void> {
     this.#listeners = listeners
     const { network, identity, invite } = this.#init
+    this.#identities.restore(await this.#records.lineages())
     const kept = await this.#records.read()
     this.#held = kept.held
     this.#mineWanted = kept.mine
@@ -144,6 +156,7 @@ export class Admission implements AdmissionApi {
     // A link that was opened now is newer than what was kept.
     if (invite !== null && this.#takeInvite(parseInvite(invite))) await this.#keepInvite()
     await this.#step()
+    network.believeClocks((peer) => isPeerId(peer) && this.#desk.admitted(peer) !== null)
     this.#stops.push(
       network.handle(CREDENTIALS_PROTOCOL, (peer, message) => this.#desk.receive(peer, message)),
       network.on('peer:connect', ({ peer }) => isPeerId(peer) && this.#desk.connected(peer)),
@@ -263,6 +276,7 @@ export class Admission implements AdmissionApi {
     const situation = this.#situation()
     const { root, network } = situation
     const step = nextOwnStep(situation)
+    const sparing = this.#lent().spares
     this.#guestReason = null
     if (step.type === 'keep' || step.type === 'show' || step.type === 'sign') this.#mining.drop()
     switch (step.type) {
@@ -278,8 +292,8 @@ export class Admission implements AdmissionApi {
         return await this.#take({ root, ticket, beacon: null })
       }
       case 'work':
-        this.#guestReason = 'needs-work'
-        if (this.#failure === null && (this.#mineWanted ?? this.#minesUnasked())) {
+        this.#guestReason = sparing === null ? 'needs-work' : `mining-rests-${sparing}`
+        if (this.#failure === null && sparing === null && (this.#mineWanted ?? this.#minesUnasked())) {
           await this.#mining.run(root, step.beacon)
         } else {
           // Also one that was told to rest while it began.
@@ -353,7 +367,7 @@ export class Admission implements AdmissionApi {
   }
 
   #lent(): Lent {
-    return this.#listeners?.lent() ?? { optedIn: false, workers: 1, cpuShare: 1 }
+    return this.#listeners?.lent() ?? { optedIn: false, workers: 1, cpuShare: 1, spares: null }
   }
 
   #askBeacon(): void {

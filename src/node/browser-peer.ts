@@ -37,12 +37,14 @@ export async function startBrowserPeer(init: NodeWorkerInit, rtc: RtcProvider): 
   const key = await loadDeviceKey(`${init.name}-keys`)
   const store = await IdbStore.open(init.name)
   const rendezvous = await findNetwork(init, new Settings(store), log)
-  const founded = await networkOf(rendezvous, new PlatformVerifier())
+  const verifier = new PlatformVerifier()
+  const founded = await networkOf(rendezvous, verifier)
   const network = createNetwork({
     networkId: rendezvous.networkId,
     identity: key,
     relays: rendezvous.multiaddrs,
     environment: 'browser-worker',
+    verifier,
     ...diversityOf(founded.policy),
     rtc,
     agent: `starling/${VERSION}`,

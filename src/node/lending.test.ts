@@ -68,6 +68,18 @@ it('Lending pauses on battery and metered links only when its owner wants that',
   expect(told.pauses.at(-1)).toEqual({ reason: 'metered', untilMs: null })
 })
 
+it('Lending says what is spared, to whoever else would work on this device', async () => {
+  const { make } = setUp()
+  const lending = await make()
+  expect(lending.spares).toBeNull()
+  lending.tell({ kind: 'battery', charging: false, level: 0.5 })
+  expect(lending.spares).toBe('battery')
+  await lending.set({ pauseOnBattery: false })
+  expect(lending.spares).toBeNull()
+  lending.tell({ kind: 'metered', metered: true })
+  expect(lending.spares).toBe('metered')
+})
+
 it('Lending keeps choices, pause and totals over a restart', async () => {
   const { told, make } = setUp()
   const lending = await make()

@@ -176,13 +176,21 @@ export class Lending {
     this.#switch()
   }
 
-  /** Pauses by what the device is on, if its owner wants that. */
-  #switch(): void {
-    const conditions: readonly [PauseReason, boolean][] = [
+  /** What the device is on that its owner does not want to work on. */
+  get spares(): 'battery' | 'metered' | null {
+    return this.#conditions().find(([, holds]) => holds)?.[0] ?? null
+  }
+
+  #conditions(): readonly (readonly ['battery' | 'metered', boolean])[] {
+    return [
       ['battery', this.#onBattery && this.#chosen.pauseOnBattery],
       ['metered', this.#metered && this.#chosen.pauseOnMetered],
     ]
-    for (const [reason, holds] of conditions) {
+  }
+
+  /** Pauses by what the device is on, if its owner wants that. */
+  #switch(): void {
+    for (const [reason, holds] of this.#conditions()) {
       if (holds) this.#switches.pause({ reason, untilMs: null })
       else this.#switches.resume(reason)
     }

@@ -56,12 +56,14 @@ export async function startNodePeer(init: NodePeerInit): Promise<Peer> {
   const store = inMemory ? new MemoryStore() : new SqliteStore(file)
   const rendezvous = await fetchRendezvous(init.relay)
   const { networkId, multiaddrs } = rendezvous
-  const founded = await networkOf(rendezvous, new PlatformVerifier())
+  const verifier = new PlatformVerifier()
+  const founded = await networkOf(rendezvous, verifier)
   const network = createNetwork({
     networkId,
     identity: key,
     relays: multiaddrs,
     environment: 'node',
+    verifier,
     ...diversityOf(founded.policy),
     agent: `starling/${VERSION} node`,
     listen: init.listen ?? [],

@@ -59,7 +59,7 @@ export async function openTrust(init: OpenTrustInit): Promise<TrustBook> {
   // A restore brings another root, and what its owner knew elsewhere.
   ports.identity.onChange(() => trust.become(ports.identity.root))
   ports.identity.carry(trust.luggage)
-  trust.enforce(founded.policy.quotas)
+  trust.enforce(founded.policy)
   return trust
 }
 

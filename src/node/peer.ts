@@ -211,7 +211,7 @@ export class Peer implements NodeApi {
     this.#link.start()
     this.#trust.start()
     await this.#admission.start({
-      lent: () => this.#lending.state().settings,
+      lent: () => ({ ...this.#lending.state().settings, spares: this.#lending.spares }),
       onAdmitted: (peer, root) => {
         if (root !== null) this.#trust.identified(peer, root)
         this.#requester.step({ type: root === null ? 'peerDisconnected' : 'peerConnected', peer })

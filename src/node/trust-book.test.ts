@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { encode } from '../core/codec/cbor.ts'
-import type { PeerId } from '../core/codec/ids.ts'
+import type { PeerId, RootId } from '../core/codec/ids.ts'
 import type { Signer } from '../core/identity/ports.ts'
 import type { TrustPolicy } from '../core/tasks/executor-trust.ts'
 import { recordOps } from '../core/tasks/record-codec.ts'
@@ -61,6 +61,7 @@ class Room {
 }
 
 interface Desk {
+  readonly room: Room
   readonly book: TrustBook
   readonly log: SecurityLog
   readonly store: Store
@@ -80,6 +81,7 @@ async function openBook(
     readonly manifest?: Uint8Array
     readonly lends?: boolean
     readonly guests?: readonly PeerId[]
+    readonly rootOf?: (peer: PeerId) => RootId | null
   } = {},
 ): Promise<Desk> {
   const store = init.store ?? new MemoryStore()
@@ -99,7 +101,7 @@ async function openBook(
   } as unknown as NodePorts
   const signedManifest = async () => init.manifest
   const receive = (from: PeerId, message: unknown) => room.handlers.get(signer.author)?.(from, encode(message))
-  const desk: Omit<Desk, 'book'> = { log, store, clock, policies: [], receive, recomputed: 0 }
+  const desk: Omit<Desk, 'book'> = { room, log, store, clock, policies: [], receive, recomputed: 0 }
   const recompute = async ({ job, unit }: UnitToRun): Promise<OutcomeKey> => {
     desk.recomputed++
     return outcomeOf(job, unit)
@@ -113,7 +115,7 @@ async function openBook(
     store: new TrustStore({ store, now, onProblem: (message) => expect.unreachable(message) }),
     desk: new ConflictDesk(ports, { signedManifest, inlineInput: async () => null }, recompute),
     words: new WordGiver(ports, signedManifest),
-    rootOf: (peer) => (init.guests?.includes(peer) ? null : rootOfDevice(peer)),
+    rootOf: init.rootOf ?? ((peer) => (init.guests?.includes(peer) ? null : rootOfDevice(peer))),
     subnetOf: () => null,
     categoryOf: () => 'test',
     mayRecompute: () => init.lends ?? true,
@@ -260,6 +262,50 @@ describe('TrustBook', () => {
     await again.book.unblacklistPeer(B.author)
     expect(again.book.isBarred(B.author)).toBe(false)
     await expect(desk.book.blacklistPeer('somebody', { durationMs: null, reason: '' })).rejects.toThrow('rootId')
+  })
+
+  it('[T24] shows conflicts to whoever connects also after a restart', async () => {
+    const { of, manifest } = await signedJob(A)
+    const desk = await openBook(A, new Room(), { manifest })
+    await caught(desk, of, { liar: B, witness: C })
+    await vi.waitFor(() => expect(types(desk)).toContain('result-conflict'))
+    await vi.waitFor(async () => {
+      await desk.book.stop()
+      const again = await openBook(A, new Room(), { store: desk.store })
+      const heard: unknown[] = []
+      again.room.handlers.set(D.author, (_, message) => void heard.push(message))
+      again.book.identified(D.author, rootOfDevice(D.author))
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      expect(heard).toHaveLength(1)
+    })
+  })
+
+  it('[T7] lets no more devices of one identity in than its tier allows, where there are quotas', async () => {
+    const room = new Room()
+    const root = rootOfDevice(B.author)
+    const devices = Array.from({ length: 7 }, (_, index) => testSigner(50 + index).author)
+    const desk = await openBook(A, room, { rootOf: (peer) => (devices.includes(peer) ? root : null) })
+    const links = (count: number): void => {
+      for (const device of devices.slice(0, count)) room.handlers.set(device, () => undefined)
+    }
+    links(6)
+    desk.book.identified(devices[5] ?? B.author, root)
+    expect(room.disconnected).toEqual([])
+    desk.book.enforce({ quotas: true, parameters: {} })
+    room.handlers.clear()
+    links(5)
+    desk.book.identified(devices[4] ?? B.author, root)
+    expect(room.disconnected).toEqual([])
+    links(6)
+    desk.book.identified(devices[5] ?? B.author, root)
+    expect(room.disconnected).toEqual([devices[5]])
+    expect(types(desk)).toContain('connection-refused')
+    desk.book.enforce({ quotas: true, parameters: { newcomerConnectionsMax: 6 } })
+    desk.book.identified(devices[5] ?? B.author, root)
+    expect(room.disconnected).toEqual([devices[5]])
+    links(7)
+    desk.book.identified(devices[6] ?? B.author, root)
+    expect(room.disconnected).toEqual([devices[5], devices[6]])
   })
 
   const replays = (desk: Desk, peer: PeerId, count: number): void => {

@@ -1,3 +1,4 @@
+import type { Policy } from '../core/admission/policy.ts'
 import { StarlingError } from '../core/codec/errors.ts'
 import type { JobId, PeerId, RootId } from '../core/codec/ids.ts'
 import { isPeerId } from '../core/identity/peer-id.ts'
@@ -8,6 +9,7 @@ import { verifyTrustAttestation } from '../core/trust/attestation.ts'
 import { verifyConflict } from '../core/trust/conflict.ts'
 import { ATTESTATIONS_TOLD_MAX, CONFLICTS_TOLD_MAX, TASK_MS } from '../core/trust/limits.ts'
 import { RecomputationBudget } from '../core/trust/recomputation-budget.ts'
+import { tierQuotas } from '../core/trust/tier.ts'
 import { decodeTrustArchive, encodeTrustArchive } from '../core/trust/trust-archive.ts'
 import { noteProof } from '../core/trust/trust-record.ts'
 import { type TrustChange, type TrustEvent, TrustState } from '../core/trust/trust-state.ts'
@@ -84,7 +86,7 @@ export class TrustBook implements TrustApi {
   readonly #misconduct: MisconductDesk
   readonly #roots = new Map<PeerId, RootId>()
   /** Conflicts to show to whoever connects, newest last. */
-  #conflicts: Uint8Array[] = []
+  #conflicts: readonly Uint8Array[] = []
   readonly #stops: (() => void)[] = []
   #policyTimer: ReturnType<typeof setTimeout> | null = null
   /** This peer's own root: another after a restore. */
@@ -118,11 +120,12 @@ export class TrustBook implements TrustApi {
 
   /** Comes back with what was kept. */
   static async open(init: TrustBookInit): Promise<TrustBook> {
-    const { records, attestations } = await init.store.load()
+    const { records, attestations, conflicts } = await init.store.load()
     const { self, preTrusted } = init
     const state = new TrustState({ self, preTrusted, quotas: false, records })
     for (const heard of attestations) state.attestations.add(heard)
     const book = new TrustBook(init, state)
+    book.#conflicts = conflicts
     for (const { root, devices } of records) for (const device of devices) book.#roots.set(device, root)
     return book
   }
@@ -170,9 +173,8 @@ export class TrustBook implements TrustApi {
   }
 
   /** Whether the network's policy has quotas, trials and tiers. */
-  enforce(quotas: boolean): void {
-    if (quotas === this.#state.enforced) return
-    this.#state.enforce(quotas)
+  enforce({ quotas, parameters }: Pick<Policy, 'quotas' | 'parameters'>): void {
+    this.#state.enforce(quotas, tierQuotas(parameters))
     this.#tellPolicy(0)
   }
 
@@ -190,6 +192,7 @@ export class TrustBook implements TrustApi {
     this.#remember(peer, root)
     this.#step({ type: 'seen', peer, subnet: this.#init.subnetOf(peer) })
     if (this.isBarred(peer)) this.#turnAway(peer)
+    else if (this.#hasTooMany(peer, root)) return
     else this.#greet(peer)
     this.#tellPolicy(0)
   }
@@ -314,7 +317,9 @@ export class TrustBook implements TrustApi {
   }
 
   #tellConflict(conflict: Uint8Array, except?: string): void {
-    this.#conflicts = [...this.#conflicts, conflict].slice(-CONFLICTS_TOLD_MAX)
+    const before = this.#conflicts
+    this.#conflicts = [...before, conflict].slice(-CONFLICTS_TOLD_MAX)
+    this.#init.store.conflicts(before, this.#conflicts)
     this.#exchange.tellConflict(conflict, except)
   }
 
@@ -334,6 +339,20 @@ export class TrustBook implements TrustApi {
         this.#exchange.tellAttestations(peer, [...own, ...heard].slice(0, ATTESTATIONS_TOLD_MAX))
       })
       .catch((error: unknown) => this.#problem('Attestations cannot be signed', error))
+  }
+
+  /** One identity's devices are no more of this peer's neighbours than its tier allows; the last to come is let go. Rule [T7]. */
+  #hasTooMany(peer: PeerId, root: RootId): boolean {
+    const { network, log } = this.#init
+    const limit = this.#state.connectionsMax(root)
+    const linked = network.connections().filter((each) => {
+      return !each.relay && isPeerId(each.peer) && (each.peer === peer || this.#rootOf(each.peer) === root)
+    })
+    if (linked.length <= limit) return false
+    const message = `Devices of one identity linked here are ${linked.length}, limit ${limit} by its tier; the last was let go`
+    log.add({ type: 'connection-refused', peerId: peer, rootId: root, message })
+    network.disconnect(peer)
+    return true
   }
 
   #turnAway(peer: PeerId): void {

@@ -4,7 +4,7 @@ import { isInForce } from '../core/trust/blacklist.ts'
 import { toNumber } from '../core/trust/fixed.ts'
 import { tasksOf } from '../core/trust/score.ts'
 import { standingOf } from '../core/trust/standing.ts'
-import { quotaOf, tierOf } from '../core/trust/tier.ts'
+import { tierOf } from '../core/trust/tier.ts'
 import type { TrustRecord } from '../core/trust/trust-record.ts'
 import type { TrustState, WrongProof } from '../core/trust/trust-state.ts'
 import type { BlacklistEntry, TrustEntry, TrustHistory } from './trust-contract.ts'
@@ -14,7 +14,7 @@ export function entryOf(state: TrustState, record: TrustRecord, nowMs: number): 
   const { root, total, categories } = record
   const standing = standingOf(record.standingMilli)
   const tier = tierOf(standing)
-  const { tasksPerHour, connectionsMax } = quotaOf(tier)
+  const { tasksPerHour, connectionsMax } = state.quotaOf(tier)
   const own = state.ownScore(root, nowMs)
   const blended = state.blendedScore(root, nowMs)
   return {

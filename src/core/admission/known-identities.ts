@@ -1,6 +1,14 @@
 import type { PeerId, RootId } from '../codec/ids.ts'
 import { decodeCertificate, verifyCertificate } from '../identity/certificate.ts'
-import { decodeLineage, mergeLineages, newLineage, type VerifiedLineage, verifyLineage } from '../identity/lineage.ts'
+import {
+  decodeLineage,
+  encodeLineage,
+  mergeLineages,
+  newLineage,
+  sameLineage,
+  type VerifiedLineage,
+  verifyLineage,
+} from '../identity/lineage.ts'
 import type { Verifier } from '../identity/ports.ts'
 import { resolveLineage } from '../identity/resolve-lineage.ts'
 import type { ShownCredentials } from './credentials.ts'
@@ -11,6 +19,8 @@ import type { FoundedNetwork } from './policy.ts'
 export interface KnownIdentitiesInit {
   readonly network: FoundedNetwork
   readonly verifier: Verifier
+  /** Told of each lineage with anything in it that is new, to keep it; `null` when it gave way to another. */
+  readonly onLearned?: (root: RootId, lineage: Uint8Array | null) => void
 }
 
 /**
@@ -22,8 +32,16 @@ export class KnownIdentities {
   /** Those with anything in them, least recently seen first. */
   readonly #lineages = new Map<RootId, VerifiedLineage>()
 
+  /** Kept from before and not looked at yet: it was verified when it was learned, and is again when it is needed. */
+  readonly #kept = new Map<RootId, Uint8Array>()
+
   constructor(init: KnownIdentitiesInit) {
     this.#init = init
+  }
+
+  /** Takes back what was kept over a restart. */
+  restore(kept: Iterable<readonly [RootId, Uint8Array]>): void {
+    for (const [root, lineage] of kept) if (this.#kept.size < LINEAGES_KNOWN_MAX) this.#kept.set(root, lineage)
   }
 
   /**
@@ -52,17 +70,40 @@ export class KnownIdentities {
   }
 
   async #merge(root: RootId, shown: Uint8Array | null): Promise<VerifiedLineage> {
-    const known = this.#lineages.get(root) ?? newLineage(root)
+    const known = await this.#known(root)
     if (shown === null) return known
     const merged = mergeLineages(known, await verifyLineage(decodeLineage(shown), this.#init.verifier))
     const { successions, revocations, deviceRevocations } = merged
     if (successions.length + revocations.length + deviceRevocations.length === 0) return merged
-    this.#lineages.delete(root)
-    this.#lineages.set(root, merged)
-    if (this.#lineages.size > LINEAGES_KNOWN_MAX) {
-      const [oldest] = this.#lineages.keys()
-      if (oldest !== undefined) this.#lineages.delete(oldest)
-    }
+    if (!sameLineage(known, merged)) this.#init.onLearned?.(root, encodeLineage(merged))
+    this.#remember(root, merged)
     return merged
+  }
+
+  async #known(root: RootId): Promise<VerifiedLineage> {
+    const known = this.#lineages.get(root)
+    if (known !== undefined) return known
+    const kept = this.#kept.get(root)
+    if (kept === undefined) return newLineage(root)
+    this.#kept.delete(root)
+    try {
+      const lineage = await verifyLineage(decodeLineage(kept), this.#init.verifier)
+      this.#remember(root, lineage)
+      return lineage
+    } catch {
+      // Damaged on disk: as if it was never seen.
+      return newLineage(root)
+    }
+  }
+
+  #remember(root: RootId, lineage: VerifiedLineage): void {
+    this.#lineages.delete(root)
+    this.#lineages.set(root, lineage)
+    if (this.#lineages.size + this.#kept.size <= LINEAGES_KNOWN_MAX) return
+    const [oldest] = this.#kept.size > 0 ? this.#kept.keys() : this.#lineages.keys()
+    if (oldest === undefined) return
+    this.#kept.delete(oldest)
+    this.#lineages.delete(oldest)
+    this.#init.onLearned?.(oldest, null)
   }
 }

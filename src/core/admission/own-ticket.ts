@@ -24,7 +24,12 @@ export interface OwnSituation {
   readonly nowMs: number
 }
 
-export type GuestReason = 'no-invite' | 'not-a-member' | 'beacon-unknown' | 'needs-work'
+export type GuestReason =
+  | 'no-invite'
+  | 'not-a-member'
+  | 'beacon-unknown'
+  | 'needs-work'
+  | `mining-rests-${'battery' | 'metered'}`
 
 /** What is to be done for a ticket: nothing, signing for an epoch, showing what needs no making, or work. */
 export type OwnStep =

@@ -20,6 +20,14 @@ function clockOf(offsets: readonly number[], options: { roundTripMs?: number; at
 }
 
 describe('the clock offset', () => {
+  it('[S9] goes by those admitted alone as soon as they are enough, by everyone before', () => {
+    const clock = clockOf([...Array(CLOCK_PEERS_MIN).fill(1_000), ...Array(8).fill(90_000)])
+    const among = (count: number) => (peer: string) => Number(peer.slice(5)) < count
+    expect(clock.estimate(NOW_MS, among(CLOCK_PEERS_MIN - 1))).toMatchObject({ offsetMs: 90_000 })
+    expect(clock.estimate(NOW_MS, among(CLOCK_PEERS_MIN))).toMatchObject({ offsetMs: 1_000, peers: CLOCK_PEERS_MIN })
+    expect(clock.estimate(NOW_MS)).toMatchObject({ offsetMs: 90_000 })
+  })
+
   it('[S9] is unknown below the minimum of peers, and none is corrected', () => {
     const one = { state: 'unknown', offsetMs: 0, medianMs: null }
     expect(clockOf(Array(CLOCK_PEERS_MIN - 1).fill(5_000)).estimate(NOW_MS)).toMatchObject(one)

@@ -58,12 +58,19 @@ export class ClockOffset {
     this.#samples.delete(peer)
   }
 
-  /** @param nowMs - Our own clock, uncorrected. */
-  estimate(nowMs: number): ClockEstimate {
-    const votes: number[] = []
-    for (const { offsetMs, atMs } of this.#samples.values()) {
-      if (Math.abs(nowMs - atMs) <= CLOCK_SAMPLE_TTL_MS) votes.push(offsetMs)
+  /**
+   * @param nowMs - Our own clock, uncorrected.
+   * @param isAdmitted - Whose votes count alone as soon as they are enough: strangers cost nothing.
+   */
+  estimate(nowMs: number, isAdmitted: (peer: string) => boolean = () => true): ClockEstimate {
+    const all: number[] = []
+    const admitted: number[] = []
+    for (const [peer, { offsetMs, atMs }] of this.#samples) {
+      if (Math.abs(nowMs - atMs) > CLOCK_SAMPLE_TTL_MS) continue
+      all.push(offsetMs)
+      if (isAdmitted(peer)) admitted.push(offsetMs)
     }
+    const votes = admitted.length >= CLOCK_PEERS_MIN ? admitted : all
     const peers = votes.length
     if (peers < CLOCK_PEERS_MIN) return { state: 'unknown', offsetMs: 0, medianMs: null, peers }
     const medianMs = middleOf([...votes, 0])

@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { HourQuota } from './hour-quota.ts'
 import { QUOTA_STEP_MS, QUOTA_WINDOW_MS, STANDING_GOOD_MILLI, STANDING_MAX, TIER_STANDING_MIN } from './limits.ts'
 import { standingAfter, standingOf } from './standing.ts'
-import { quotaOf, tierOf } from './tier.ts'
+import { type Tier, tierOf, tierQuotas } from './tier.ts'
 
 const PPM = 1_000_000
+const quotaOf = (tier: Tier) => tierQuotas()[tier]
 const ORDER = ['newcomer', 'established', 'trusted', 'elite'] as const
 
 describe('tiers', () => {
@@ -25,6 +26,14 @@ describe('tiers', () => {
   ] as const)('[T7] standing %i is %s: %i tasks an hour, %i connections', (standing, tier, tasks, connections) => {
     expect(tierOf(standing)).toBe(tier)
     expect(quotaOf(tier)).toEqual({ tasksPerHour: tasks, connectionsMax: connections })
+  })
+
+  it('[T7] are as a network states them, and the default where it says nothing', () => {
+    const stated = tierQuotas({ newcomerTasksPerHour: 0, eliteConnectionsMax: 7, guestTasksPerHour: 99, other: 3 })
+    expect(stated.newcomer).toEqual({ tasksPerHour: 0, connectionsMax: 5 })
+    expect(stated.elite).toEqual({ tasksPerHour: 1_000, connectionsMax: 7 })
+    expect(stated.guest).toEqual({ tasksPerHour: 0, connectionsMax: 2 })
+    expect(stated.trusted).toEqual(quotaOf('trusted'))
   })
 
   it('[T7] the table by quarters is the thresholds, for every standing there is', () => {

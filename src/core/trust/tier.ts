@@ -23,6 +23,18 @@ export function tierOf(standing: number): Exclude<Tier, 'guest'> {
   return BY_QUARTER[Math.floor(standing / QUARTER)] as Exclude<Tier, 'guest'>
 }
 
-export function quotaOf(tier: Tier): TierQuota {
-  return TIER_QUOTAS[tier]
+export type TierQuotas = Readonly<Record<Tier, TierQuota>>
+
+/**
+ * The quotas of a network: the defaults, but where its policy says otherwise by a parameter such as `newcomerTasksPerHour` or
+ * `eliteConnectionsMax`. Rule [T7].
+ */
+export function tierQuotas(parameters: Readonly<Record<string, number>> = {}): TierQuotas {
+  const quotaOf = (tier: Tier): TierQuota => ({
+    // The schema of policies has made whole numbers of them. A guest gets no tasks in any network.
+    tasksPerHour: tier === 'guest' ? 0 : (parameters[`${tier}TasksPerHour`] ?? TIER_QUOTAS[tier].tasksPerHour),
+    connectionsMax: parameters[`${tier}ConnectionsMax`] ?? TIER_QUOTAS[tier].connectionsMax,
+  })
+  const [guest, newcomer, established] = [quotaOf('guest'), quotaOf('newcomer'), quotaOf('established')]
+  return { guest, newcomer, established, trusted: quotaOf('trusted'), elite: quotaOf('elite') }
 }

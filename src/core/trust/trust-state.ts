@@ -35,7 +35,7 @@ import {
   weightedMean,
 } from './score.ts'
 import { standingAfter, standingOf, type TaskEnd } from './standing.ts'
-import { quotaOf, type Tier, tierOf } from './tier.ts'
+import { type Tier, type TierQuota, type TierQuotas, tierOf, tierQuotas } from './tier.ts'
 import { newRecord, noteDevice, notePoint, type TrustRecord, tallyBoth } from './trust-record.ts'
 
 /** How a wrong result is known to be wrong. */
@@ -83,6 +83,7 @@ export class TrustState {
   #self: RootId
   #preTrusted: ReadonlySet<RootId>
   #quotas: boolean
+  #table: TierQuotas = tierQuotas()
   readonly #rules: TrustRules
   /** Longest idle first. */
   readonly #records = new Map<RootId, TrustRecord>()
@@ -123,8 +124,20 @@ export class TrustState {
   }
 
   /** Whether quotas, trials and tiers count: the network's policy says so, and may come to be known late. */
-  enforce(quotas: boolean): void {
+  enforce(quotas: boolean, table: TierQuotas = tierQuotas()): void {
     this.#quotas = quotas
+    this.#table = table
+  }
+
+  /** What a tier may do in this network. */
+  quotaOf(tier: Tier): TierQuota {
+    return this.#table[tier]
+  }
+
+  /** How many devices of one root may be linked to this peer at once; without bound where there are no quotas. */
+  connectionsMax(root: RootId): number {
+    if (!this.#quotas || root === this.#self) return Number.POSITIVE_INFINITY
+    return this.quotaOf(tierOf(standingOf(this.#records.get(root)?.standingMilli ?? 0))).connectionsMax
   }
 
   get enforced(): boolean {
@@ -555,7 +568,7 @@ export class TrustState {
     const suspect = this.isSuspect(root)
     const score = this.blendedScore(root, nowMs)
     if (!this.#quotas) return { peer, root, tier, score: score ?? NEUTRAL, quotaLeftPpm: FREE, barred, suspect }
-    const { tasksPerHour } = quotaOf(tier)
+    const { tasksPerHour } = this.quotaOf(tier)
     const quotaLeftPpm = record === undefined ? tasksPerHour * 1_000_000 : record.quota.left(nowMs, tasksPerHour)
     return { peer, root, tier, score, quotaLeftPpm, barred, suspect }
   }

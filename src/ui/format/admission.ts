@@ -8,6 +8,10 @@ const REASONS: Readonly<Record<string, string>> = {
   'beacon-unknown': 'Waiting for the relay to say what this hour’s proof must be made for.',
   'needs-work':
     'This network is open to everyone who does a little work first, so that nobody can appear a thousand times.',
+  'mining-rests-battery':
+    'The work it takes to be let in rests while this device runs on its battery, as lending does. It goes on by itself on mains power.',
+  'mining-rests-metered':
+    'The work it takes to be let in rests while this connection is metered, as lending does. It goes on by itself on another.',
   StaleTicketError: 'Others say that this tab’s ticket is over. Is the clock of this device right?',
   FutureTicketError: 'Others say that this tab’s ticket has not begun. Is the clock of this device right?',
   MinerUnavailableError:
