@@ -4,6 +4,7 @@
  */
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Cid, PeerId } from '../core/codec/ids.ts'
+import { MEMBER_SILENCE_MS } from '../core/learning/limits.ts'
 import { decodeCommit } from '../core/learning/message-codec.ts'
 import type { RoundOutcome } from '../core/learning/messages.ts'
 import { LEARNING_BUCKETS } from '../core/learning/round-records.ts'
@@ -33,6 +34,8 @@ class Hub {
     { topics: Map<string, Receive>; direct: Map<string, Receive>; blocks: BlockStore }
   >()
   readonly gone = new Set<PeerId>()
+  /** How far all clocks are ahead. */
+  skewMs = 0
 
   join(self: PeerId, blocks: BlockStore): Network {
     const topics = new Map<string, Receive>()
@@ -117,7 +120,7 @@ async function member(hub: Hub, index: number, aggregator: Partial<Aggregator> =
     log,
     security,
     statements,
-    now: Date.now,
+    now: () => Date.now() + hub.skewMs,
     random,
   }
   const training = new TrainingService({ platform: nodePlatform, engines: ['reference'] })
@@ -265,6 +268,26 @@ describe('the book of learning tasks', () => {
     expect(await refused({ mode: 'secure-sum', clipNorm: 400 })).toMatch('limit 2147483647')
     const rule = { rule: 'median', byzantineMax: 1 } as const
     expect(await refused({ mode: 'grouped', rule })).toMatch('task.participantsMin is 3, limit 12: 3 groups of 4')
+  })
+
+  it('[G5] says when too few members are left to agree, and that they are waited for', {
+    timeout: 120_000,
+  }, async () => {
+    const hub = new Hub()
+    const members = [await member(hub, 0), await member(hub, 1), await member(hub, 2)] as const
+    const [{ book }, second, third] = members
+    const task = await train(members, { rounds: 50, trainMs: 60_000 })
+    const summary = async () => (await book.learningTasks()).find(({ taskId }) => taskId === task)
+    await expect.poll(async () => (await summary())?.roundsDone, { timeout: 60_000 }).toBeGreaterThan(0)
+    hub.gone.add(second.self).add(third.self)
+    hub.skewMs = MEMBER_SILENCE_MS + 1_000
+    await expect
+      .poll(async () => (await summary())?.reason, { timeout: 60_000 })
+      .toEqual({ code: 'quorum-missing', detail: '1/2' })
+    expect((await summary())?.state).toBe('waiting')
+    const done = (await summary())?.roundsDone ?? 0
+    hub.gone.clear()
+    await expect.poll(async () => (await summary())?.roundsDone, { timeout: 60_000 }).toBeGreaterThan(done)
   })
 
   it('[D6] stops when the budget of its own noise is spent', { timeout: 120_000 }, async () => {

@@ -28,7 +28,8 @@ type Words = Readonly<Record<string, string>>
 /** Why a task is in its state. */
 const REASONS: Words = {
   'members-missing': 'too few members yet',
-  'quorum-missing': 'too few members can be heard to agree on a round',
+  'quorum-missing':
+    'too few members can be heard to agree on a round; it goes on when enough are back, and if they will not be, begin a new task',
   'budget-spent': 'your privacy budget is spent, so this device trains no more',
   'storage-full': 'this device has no storage left',
   removed: 'the other members removed this device: it was silent, or its updates were voted out three times in a row',
