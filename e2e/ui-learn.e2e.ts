@@ -143,6 +143,7 @@ describe('the pages of learning, over made-up tasks', () => {
     await page.locator('input[type=file]').first().setInputFiles(files)
     await expect.poll(() => page.getByLabel('Column to predict').inputValue()).toBe('kind')
     await page.getByText('2 columns: length, width').waitFor()
+    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Flowers')
     await expectClean(page, 'table')
   })
 
@@ -270,7 +271,6 @@ describe('the pages of learning, over real nodes', () => {
     const [creator, member] = pages as [Page, Page]
     await creator.goto(`${room.url}/learn/new`)
     await creator.getByText('4,000 samples').waitFor()
-    await creator.getByLabel('Name').fill('Leaves')
     await creator.getByRole('tab', { name: 'Your own files' }).click()
     const table = { name: 'leaves.csv', mimeType: 'text/csv', buffer: Buffer.from(leaves(90)) }
     await creator.locator('input[type=file]').first().setInputFiles(table)

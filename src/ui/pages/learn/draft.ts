@@ -64,7 +64,7 @@ export const NUMBERS = {
   ),
   participantsMin: whole('Members at least', 3, 2, MEMBERS_MAX, 'With fewer good updates a round is skipped.'),
   participantsTarget: whole('Members hoped for', 3, 2, MEMBERS_MAX, 'The first round waits for them, for a while.'),
-  byzantineMax: whole('Hostile members withstood, f', 1, 0, MEMBERS_MAX, 'As many may lie without spoiling the model.'),
+  byzantineMax: whole('Hostile members, f', 1, 0, MEMBERS_MAX, 'As many may lie without spoiling the model.'),
   clipNorm: decimal(
     'Largest change, L2',
     8,

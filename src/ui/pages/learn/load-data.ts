@@ -19,6 +19,8 @@ export type DataChoice =
 
 export interface LoadedData {
   readonly data: LearningData
+  /** What a task of it may be called. */
+  readonly name: string
   /** `null` where only the task's own preview can tell: a table that is read as the task says. */
   readonly summary: LearningDataSummary | null
 }
@@ -63,18 +65,19 @@ export async function loadData(choice: DataChoice, wants: DataWants, node: NodeA
     case 'bundled': {
       const { share } = choice
       const data: LearningData = { kind: 'bundled', name: 'digits', ...(share !== null && { part: share }) }
-      return { data, summary: await node.inspectLearningData(data) }
+      return { data, name: 'Digits', summary: await node.inspectLearningData(data) }
     }
     case 'csv': {
       const data = { kind: 'csv', bytes: await bytesOf(choice.file), labelColumn: choice.label } as const
-      return { data, summary: wants.label === null ? await node.inspectLearningData(data) : null }
+      const name = nameOf(choice.file)
+      return { data, name, summary: wants.label === null ? await node.inspectLearningData(data) : null }
     }
     case 'idx': {
       const data = { kind: 'idx', images: await bytesOf(choice.images), labels: await bytesOf(choice.labels) } as const
       const summary = await node.inspectLearningData(data)
       if (wants.inputs !== null && summary.inputs !== wants.inputs)
         throw new Error(`These pictures have ${plural(summary.inputs, 'pixel')} each; the task takes ${wants.inputs}`)
-      return { data, summary }
+      return { data, name: nameOf(choice.images), summary }
     }
     case 'pictures': {
       const { side } = choice
@@ -90,9 +93,18 @@ export async function loadData(choice: DataChoice, wants: DataWants, node: NodeA
         picture: { width: side, height: side },
         table: null,
       }
-      return { data: { kind: 'samples', inputs, labels }, summary }
+      return { data: { kind: 'samples', inputs, labels }, name: classes.slice(0, 3).join(', '), summary }
     }
   }
+}
+
+/** `Flowers` of `flowers.csv`. */
+function nameOf(file: File): string {
+  const base = file.name
+    .replace(/(\.\w+)+$/, '')
+    .replaceAll(/[-_]+/g, ' ')
+    .trim()
+  return base.slice(0, 1).toUpperCase() + base.slice(1)
 }
 
 async function bytesOf(file: File): Promise<Uint8Array> {

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { parameterCount } from '../../../core/learning/model.ts'
 import type { LearningTaskSpec } from '../../../node/learning-contract.ts'
@@ -23,6 +23,15 @@ const ASK_AFTER_MS = 250
 export function NewLearningTask() {
   const [draft, setDraft] = useState<TaskDraft>(FRESH)
   const [loaded, setLoaded] = useState<LoadedData | null>(null)
+  const suggested = useRef<readonly string[]>([FRESH.name])
+  const take = useCallback((next: LoadedData | null): void => {
+    setLoaded(next)
+    if (next === null) return
+    suggested.current = [...suggested.current, next.name]
+    // A name that nobody typed follows the data.
+    const follow = (last: TaskDraft): boolean => suggested.current.includes(last.name)
+    setDraft((last) => (follow(last) ? { ...last, name: next.name } : last))
+  }, [])
   const change = (part: Partial<TaskDraft>): void => setDraft((last) => ({ ...last, ...part }))
   const { spec, errors } = useMemo(() => readDraft(draft, loaded?.summary ?? null), [draft, loaded])
   const refusal = useRefusal(spec)
@@ -39,7 +48,7 @@ export function NewLearningTask() {
           <NamePanel draft={draft} errors={shown} onChange={change} />
           <Panel title="Data" note="stays on this device">
             <div className="stack">
-              <DataChooser wants={ANY_DATA} onLoaded={setLoaded} />
+              <DataChooser wants={ANY_DATA} onLoaded={take} />
               {shown.data === undefined ? null : (
                 <Notice tone="error" title="This data cannot be learned from">
                   {shown.data}.
@@ -188,7 +197,11 @@ function Create({ spec, loaded, errors, general, asking }: CreateProps) {
       </div>
       <Toggle
         label="Take part with this data"
-        note="Else others train, and you only watch."
+        note={
+          loaded?.data.kind === 'bundled'
+            ? 'With one share of the digits; others take other shares. Else you only watch.'
+            : 'Else others train, and you only watch.'
+        }
         checked={takePart}
         onChange={setTakePart}
       />
