@@ -13,6 +13,8 @@ import {
   RECOMPUTATIONS_PER_ACCUSER_MAX,
   RECOMPUTATIONS_PER_HOUR_MAX,
   TASKS_MIN,
+  TIER_QUOTAS,
+  TIER_STANDING_MIN,
 } from './limits.ts'
 import { RecomputationBudget } from './recomputation-budget.ts'
 import { decodeTrustRecord, encodeTrustRecord } from './record-codec.ts'
@@ -86,6 +88,43 @@ describe('own dealings', () => {
     expect(of.tick(endMs - 1)).toEqual([])
     expect(of.tick(endMs)).toEqual([{ type: 'unblacklisted', root: root(1), by: 'expiry' }])
     expect(of.tick(endMs + 1)).toEqual([])
+  })
+
+  it('[T11] a bar of any length, begun at any time, ends at its millisecond and by itself', () => {
+    const start = fc.integer({ min: 0, max: 4_000_000_000_000 })
+    fc.assert(
+      fc.property(start, fc.integer({ min: 1, max: 100 * LIAR_MS }), fc.boolean(), (nowMs, durationMs, ticks) => {
+        const of = state()
+        of.block(root(1), { nowMs, untilMs: nowMs + durationMs, reason: 'r' })
+        const endMs = nowMs + durationMs
+        if (ticks) of.tick(endMs - 1)
+        expect(of.isBarred(root(1), nowMs)).toBe(true)
+        expect([endMs - 1, endMs, endMs + 1].map((atMs) => of.isBarred(root(1), atMs))).toEqual([true, false, false])
+      }),
+    )
+  })
+
+  it('[T7] bound links by tier, at every boundary of standing and on both sides of it', () => {
+    for (const [index, tier] of (['newcomer', 'established', 'trusted', 'elite'] as const).entries()) {
+      const { connectionsMax } = TIER_QUOTAS[tier]
+      const below = TIER_QUOTAS[(['newcomer', 'newcomer', 'established', 'trusted'] as const)[index] ?? tier]
+      const of = state()
+      of.block(root(1), { nowMs: NOW_MS, untilMs: NOW_MS + 1, reason: 'so that there is a record' })
+      const record = of.record(root(1)) ?? expect.unreachable()
+      const edge = TIER_STANDING_MIN[tier] * 1_000
+      for (const [standingMilli, max] of [
+        [Math.max(0, edge - 1), below.connectionsMax],
+        [edge, connectionsMax],
+        [edge + 1, connectionsMax],
+      ] as const) {
+        record.standingMilli = standingMilli
+        expect(of.connectionsMax(root(1)), `${tier} at ${standingMilli}`).toBe(max)
+      }
+      of.enforce(false)
+      expect(of.connectionsMax(root(1))).toBe(Number.POSITIVE_INFINITY)
+    }
+    expect(state().connectionsMax(SELF)).toBe(Number.POSITIVE_INFINITY)
+    expect(state().connectionsMax(root(9))).toBe(TIER_QUOTAS.newcomer.connectionsMax)
   })
 
   it('[T12] leave a way back: on trial after the bar, and proven again by good work', () => {
