@@ -282,6 +282,7 @@ export class LearningRun {
   #noticed(notice: RoundNotice): void {
     if (notice.type === 'committed') {
       if (this.#job !== null && this.#job !== `${this.id}/${notice.head.round}`) this.worker.cancel(this.#job)
+      this.#sums.keepOnly(this.#machine.head.base)
       this.history.committed(notice, this.#init.ports.now())
       const { round, updates } = notice.commit.outcome
       const epsilon = this.#ledger === null ? null : this.#ledger.spent().epsilon

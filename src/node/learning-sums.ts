@@ -48,7 +48,6 @@ export class LearningSums {
   watch(head: RoundHead): void {
     const { worker } = this.#init
     this.stop()
-    worker.forgetSums()
     // Members one round behind may still ask for the vectors of the last.
     this.#vectors.push([])
     const old = this.#vectors.length > ROUNDS_KEPT ? (this.#vectors.shift() ?? []) : []
@@ -75,8 +74,14 @@ export class LearningSums {
     }
   }
 
+  /** The round with this base is the running one: sums of another are over. */
+  keepOnly(base: Hash): void {
+    if (this.#base !== null && this.#base !== base) this.stop()
+  }
+
   stop(): void {
     this.#timer.stop()
+    this.#init.worker.forgetSums()
     this.#machine = null
     this.#early = null
     this.#base = null
