@@ -106,6 +106,9 @@ export const COMMITMENT_BYTES = 32
 /** Attempts to agree on one round that are remembered; after these only a newer attempt of a quorum counts. */
 export const VIEWS_MAX = 64
 
+/** Different votes of one author in one step of one view that are kept: its first, and what it told others instead. */
+export const VOTES_KEPT_MAX = 4
+
 /** Statements of a round that are not ours to use yet, for each author: those of the next round from faster members. */
 export const EARLY_STATEMENTS_MAX = 16
 

@@ -372,7 +372,7 @@ export class Rounds {
     if (decided === null) return false
     const outcome = this.#round.outcomes.get(decided.hash)
     if (outcome === undefined) return false
-    const votes = this.#round.commits.of(decided.view).filter(({ body }) => body.outcome === decided.hash)
+    const votes = this.#round.commits.votesFor(decided.view, decided.hash)
     this.#commit({ outcome, view: decided.view, votes: votes.slice(0, limits.MEMBERS_MAX) })
     return true
   }
@@ -758,6 +758,8 @@ export class Rounds {
     round.repeatAtMs = this.#nowMs + round.repeatMs
     const relayed: LearningStatement[] = [...round.equivocators.values()].flat()
     const followed = round.valid ?? round.locked
+    // Without the votes that made it so, a member that heard a liar's other vote could not follow.
+    if (followed !== null) relayed.push(...round.accepts.votesFor(followed.view, followed.hash))
     for (const proposal of round.proposals.values()) {
       const own = proposal.author === this.#self
       const chosen = followed !== null && outcomeHash(proposal.body.outcome) === followed.hash
