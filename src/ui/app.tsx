@@ -61,15 +61,15 @@ function Pages() {
         <Route path="/learn">
           <Learn />
         </Route>
+        <Route path="/learn/lab">
+          <Lab />
+        </Route>
         <Route path="/learn/new">
           <NewLearningTask />
         </Route>
         <Route path="/learn/:taskId">{({ taskId }) => <LearningTask key={taskId} taskId={taskId} />}</Route>
         <Route path="/peers">
           <Peers />
-        </Route>
-        <Route path="/learn/lab">
-          <Lab />
         </Route>
         <Route path="/identity">
           <Identity />
