@@ -1,5 +1,5 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { encode } from '../core/codec/cbor.ts'
 import type { PeerId } from '../core/codec/ids.ts'
 import { decodeBackup, encodeBackup } from '../core/identity/backup.ts'
@@ -17,7 +17,14 @@ import { testVerifier } from '../testing/signers.ts'
 import { IdentityBook } from './identity-book.ts'
 import type { PasskeyUnlocker } from './identity-contract.ts'
 
-/** The pass phrases are long enough to be taken; what Argon2id makes of them is tested with the backups. */
+/** Argon2id at the least it can cost: every test here opens backups. At its real terms it runs in the tests of the key file and the command line. */
+vi.mock('hash-wasm', async (original) => {
+  const real = await original<typeof import('hash-wasm')>()
+  const argon2id: typeof real.argon2id = (options) => real.argon2id({ ...options, memorySize: 64, iterations: 1 })
+  return { ...real, argon2id }
+})
+
+/** The pass phrases are long enough to be taken. */
 const PASSPHRASE = 'correct horse battery'
 const DAY_MS = 86_400_000
 
