@@ -3,7 +3,7 @@ import { learningTask } from '../../testing/learning-fixtures.ts'
 import { messageOf, platformAgree, sumPeers } from '../../testing/secure-sum-room.ts'
 import { seededBytes } from '../../testing/seeded-bytes.ts'
 import type { Cid, PeerId } from '../codec/ids.ts'
-import { genesisHead, type RoundHead } from './round-head.ts'
+import { genesisHead, quorumOf, type RoundHead } from './round-head.ts'
 import { RoundSum } from './round-sum.ts'
 import { SUM_PATIENCE } from './secure-sum/limits.ts'
 import { runSumWork } from './secure-sum/mask.ts'
@@ -26,8 +26,12 @@ class SumsRoom {
   readonly #vectors = new Map<Cid, Uint8Array>()
   readonly #queue: (() => void)[] = []
   nowMs = 0
-  /** Whether a statement of a peer is lost. */
+  /** What a hostile peer says instead. */
+  change: (from: PeerId, content: SecureSumContent) => SecureSumContent = (_, content) => content
+  /** Whether a peer vanishes instead of saying something. */
   drop: (from: PeerId, content: SecureSumContent) => boolean = () => false
+  /** Whether a peer never gets to say something. */
+  lose: (from: PeerId, content: SecureSumContent) => boolean = () => false
 
   constructor(count: number, changes: Partial<LearningTask> = {}) {
     const peers = sumPeers(count)
@@ -112,8 +116,9 @@ class SumsRoom {
 
   #sign(at: PeerId, { content, values }: Extract<RoundSumEffect, { type: 'sign' }>): void {
     if (this.drop(at, content)) return void this.silent.add(at)
+    if (this.lose(at, content)) return
     this.said.push({ at, content })
-    const message = messageOf(at, content, this.said.length)
+    const message = messageOf(at, this.change(at, content), this.said.length)
     if (content.kind === 'secure-sum-masked' && values !== null)
       this.#vectors.set(vectorCid(content.body.valuesHash), values)
     this.step(at, { type: 'signed', message })
@@ -180,19 +185,39 @@ describe('the secure sums of a round', () => {
 
   it('[GS2] another attempt with new keys follows one that failed before masks', () => {
     const room = new SumsRoom(6)
-    const gone = room.callers.slice(3)
-    // Six that announced keys need four to go on; three are left, enough for a sum of their own.
-    room.drop = (from, content) => gone.includes(from) && content.kind === 'secure-sum-shares'
+    const slow = room.callers.slice(3)
+    let session = ''
+    // Six that announced keys need four to go on.
+    room.lose = (from, { kind, body }) => {
+      session ||= body.session
+      return kind === 'secure-sum-shares' && body.session === session && slow.includes(from)
+    }
     room.begin()
     room.wait(SUM_PATIENCE - 1)
     const sums = room.all('summed')
-    expect(sums).toHaveLength(3)
-    const keys = room.said.filter(({ content }) => content.kind === 'secure-sum-keys')
-    expect(new Set(keys.map(({ content }) => content.body.session)).size).toBeGreaterThan(1)
+    expect(sums).toHaveLength(6)
     for (const { at, effect } of sums) {
       expect(effect.values).toEqual(room.plainSum(effect.updates.map(({ peer }) => peer)))
-      expect(room.masked(at)).toBe(1)
+      expect(room.masked(at)).toBeLessThanOrEqual(1)
     }
+    const maskedIn = room.said.filter(({ content }) => content.kind === 'secure-sum-masked')
+    expect(maskedIn.some(({ content }) => content.body.session === session)).toBe(false)
+  })
+
+  it('[GS7] a caller cannot sum up a member with a few of its choice', () => {
+    const room = new SumsRoom(7)
+    const [caller] = room.callers as [PeerId]
+    const others = room.head.roster.filter((peer) => peer !== caller).slice(0, 3)
+    room.change = (from, content) => {
+      if (from !== caller || content.kind !== 'secure-sum-roster' || content.body.stage !== 'share') return content
+      const entries = content.body.entries.filter(({ peer }) => peer === caller || others.includes(peer))
+      return { kind: content.kind, body: { ...content.body, entries } }
+    }
+    room.begin()
+    room.wait(SUM_PATIENCE - 1)
+    expect(room.all('refused').some(({ effect }) => effect.reason === 'exposing-roster')).toBe(true)
+    for (const { effect } of room.all('summed')) expect(effect.updates.length).toBeGreaterThanOrEqual(quorumOf(7))
+    expect(room.all('summed').length).toBeGreaterThan(0)
   })
 
   it('[GS2] an update beyond its bound is not masked', () => {

@@ -3,7 +3,7 @@ import type { LearningTaskId, PeerId } from '../codec/ids.ts'
 import { MEMBERS_MAX } from './limits.ts'
 import { parameterCount } from './model.ts'
 import { type NoisePlan, noisedCoordinateMax } from './privacy/noise.ts'
-import { type RoundHead, tolerated } from './round-head.ts'
+import { quorumOf, type RoundHead, tolerated } from './round-head.ts'
 import { participantsMin } from './rules.ts'
 import { drawGroups } from './secure-sum/groups.ts'
 import { GROUP_CONTRIBUTORS_MIN, GROUP_SIZE_MIN } from './secure-sum/limits.ts'
@@ -83,7 +83,8 @@ export function sumTerms(
     attempt: place.attempt,
     length: parameterCount(task.architecture),
     coordinateMax: coordinateMaxOf(task),
-    participantsMin: contributorsMin(task),
+    // As many as decide a round: otherwise a caller could sum up one member with those that work for it.
+    participantsMin: Math.max(contributorsMin(task), quorumOf(place.members.length)),
     participantsMax: place.members.length,
     callers: place.members,
   }

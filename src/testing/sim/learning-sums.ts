@@ -5,6 +5,7 @@ import { sha256Bytes } from '../../core/codec/hash.ts'
 import type { Cid, Hash, PeerId } from '../../core/codec/ids.ts'
 import { prepareStatement, sealStatement } from '../../core/identity/statement.ts'
 import type { RoundOutcome, SumsMessage } from '../../core/learning/messages.ts'
+import { quorumOf } from '../../core/learning/round-head.ts'
 import { RoundSum, type RoundSumInit } from '../../core/learning/round-sum.ts'
 import { updatesKey } from '../../core/learning/round-sums.ts'
 import { planGraph } from '../../core/learning/secure-sum/graph.ts'
@@ -16,6 +17,7 @@ import {
   type UnmaskBody,
 } from '../../core/learning/secure-sum/messages.ts'
 import type { RoundSumEffect, RoundSumEventBody } from '../../core/learning/sum-events.ts'
+import { sumGroups } from '../../core/learning/sum-plan.ts'
 import { platformAgree } from '../secure-sum-room.ts'
 import type { World } from './world.ts'
 
@@ -125,6 +127,12 @@ export class SumTruth {
         this.#violated(`[no-exposure] two sums of one round share honest contributors`)
     others.set(key, contributors)
     this.summed++
+  }
+
+  /** A caller that picks whom to sum up would be left with a few of its own and one other. */
+  counted(contributors: number, members: number): void {
+    if (contributors < quorumOf(members))
+      this.#violated(`[no-exposure] a sum has ${contributors} contributors of ${members} members`)
   }
 
   /** What a peer made of sums. */
@@ -243,6 +251,7 @@ export class SumActor {
         return this.#init.convicted(effect.peer, effect.statements)
       case 'summed':
         truth.found(this.base, effect.updates, effect.values)
+        truth.counted(effect.updates.length, this.#membersOf(effect.group))
         if (effect.updates.length < this.#init.head.roster.length) truth.dropouts++
         this.#values.set(updatesKey(effect.updates), effect.values)
         world.trace(() => `${this.#init.self.slice(-4)} sum of ${effect.updates.length}`)
@@ -251,6 +260,11 @@ export class SumActor {
         world.trace(() => `${this.#init.self.slice(-4)} sum over`)
         return this.#init.summed(effect.group, null)
     }
+  }
+
+  #membersOf(group: number): number {
+    const { task, id, head } = this.#init
+    return sumGroups(task, id, head)[group]?.length ?? 0
   }
 
   #tell(peer: PeerId, statements: readonly SecureSumMessage[]): void {
