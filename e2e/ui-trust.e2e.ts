@@ -34,18 +34,18 @@ describe('the pages of trust', () => {
   })
   afterAll(() => harness?.close())
 
-  async function expectClean(what: string): Promise<void> {
+  async function expectClean(what: string, of = page): Promise<void> {
     for (const { size, colorScheme } of LOOKS) {
-      await page.setViewportSize(SIZES[size])
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-      expect(await violations(page), `${what}, ${size}, ${colorScheme}`).toEqual([])
-      const wider = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
+      await of.setViewportSize(SIZES[size])
+      await of.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      expect(await violations(of), `${what}, ${size}, ${colorScheme}`).toEqual([])
+      const wider = await of.evaluate(() => document.documentElement.scrollWidth > innerWidth)
       expect(wider, `${what}, ${size}: wider than the screen`).toBe(false)
       const shots = process.env.STARLING_SHOTS
       if (shots !== undefined)
-        await page.screenshot({ path: `${shots}/${what}-${size}-${colorScheme}.png`, fullPage: true })
+        await of.screenshot({ path: `${shots}/${what}-${size}-${colorScheme}.png`, fullPage: true })
     }
-    await page.setViewportSize(SIZES.wide)
+    await of.setViewportSize(SIZES.wide)
   }
 
   it('the list is clean in every look, and leads to a peer', async () => {
@@ -90,5 +90,23 @@ describe('the pages of trust', () => {
     expect((await saved).suggestedFilename()).toBe('starling-security.jsonl')
     await page.getByLabel('Kind').selectOption('Key rotated')
     await page.getByText('No event fits').waitFor()
+  })
+
+  it('the identity is clean in every look', async () => {
+    const identity = await harness.page('/identity', 'room', { viewport: SIZES.wide })
+    await identity.getByRole('heading', { name: 'Devices' }).waitFor()
+    await expectClean('identity', identity)
+  })
+
+  it('a guest sees why, works, and rests, clean in every look', async () => {
+    const guest = await harness.page('/', 'refusing', { viewport: SIZES.wide })
+    await guest.getByRole('heading', { name: 'Here as a guest' }).waitFor()
+    await expectClean('admission-guest', guest)
+    await guest.getByRole('button', { name: 'Work to be let in' }).click()
+    await guest.getByRole('heading', { name: 'Working to be let in' }).waitFor()
+    await expectClean('admission-mining', guest)
+    await guest.getByRole('button', { name: 'Pause the work' }).click()
+    await guest.getByRole('button', { name: 'Resume the work' }).waitFor()
+    await expectClean('admission-paused', guest)
   })
 })
