@@ -81,7 +81,7 @@ describe('the pages of trust', () => {
     await page.getByLabel('Severity').selectOption('Serious')
     await page.waitForURL(/severity=serious/)
     await expect.poll(() => page.locator('.security-event').count()).toBe(2)
-    await page.getByText('2 signed pieces of evidence').click()
+    await page.getByText('2 pieces of evidence').click()
     const piece = page.waitForEvent('download')
     await page.getByRole('button', { name: 'Piece 1' }).click()
     expect((await piece).suggestedFilename()).toMatch(/^starling-evidence-\d+-1\.cbor$/)

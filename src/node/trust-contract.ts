@@ -58,7 +58,7 @@ export interface SecurityEvent {
   readonly peerId: string | null
   readonly rootId: string | null
   readonly message: string
-  /** Signed bytes that prove it, when there are any. */
+  /** The bytes it is about, when there are any; most are signed and prove it to others too. */
   readonly evidence: readonly Uint8Array[]
 }
 

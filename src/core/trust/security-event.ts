@@ -78,7 +78,7 @@ export interface SecurityReport {
   readonly rootId?: RootId | null
   /** One sentence: what happened and what was done about it. Never bytes from the network. */
   readonly message: string
-  /** Signed bytes that prove it, when there are any. */
+  /** The bytes it is about, when there are any; most are signed and prove it to others too. */
   readonly evidence?: readonly Uint8Array[]
   /**
    * Set when what was refused is surely `peerId`'s own doing, proved by its link or its signature, and no honest peer in good order

@@ -189,7 +189,7 @@ function EventRow({ event, open }: { readonly event: SecurityEvent; readonly ope
 function Pieces({ event, open }: { readonly event: SecurityEvent; readonly open: boolean }) {
   return (
     <details className="small" open={open}>
-      <summary>{plural(event.evidence.length, 'signed piece')} of evidence</summary>
+      <summary>{plural(event.evidence.length, 'piece')} of evidence</summary>
       <ul className="row row-wrap security-pieces">
         {event.evidence.map((piece, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a piece is its place in an event that never changes

@@ -79,7 +79,7 @@ function Whole({ history, error, onChange }: WholeProps) {
           <p className="mono trust-id">{entry.rootId}</p>
           <p className="quiet">
             {plural(entry.devices.length, 'device')}, first seen <RelativeTime at={entry.firstSeenAt} />,{' '}
-            {quotaWords(entry.quota)} tasks this hour, {count(entry.quota.connectionsMax)} connections at most
+            {quotaWords(entry.quota)} tasks this hour, {count(entry.quota.connectionsMax)} of its devices linked at most
           </p>
           <div className="row">
             <CopyButton text={entry.rootId} label="Copy root id" />
@@ -233,7 +233,7 @@ function Evidence({ evidence }: Pick<TrustHistory, 'evidence'>) {
               </span>
               <span>{event.message}</span>
               <Link href={`/security?event=${event.id}`}>
-                {plural(event.evidence.length, 'signed piece')} in the security log
+                {plural(event.evidence.length, 'piece')} in the security log
               </Link>
             </li>
           ))}
