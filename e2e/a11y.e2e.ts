@@ -172,6 +172,8 @@ describe('axe over states that are hard to bring about', () => {
     ['offline', '/peers', 'Nobody is connected yet'],
     ['alone', '/', 'Nobody else yet'],
     ['failing', '/peers', 'The list may be old'],
+    ['alone', '/learn', 'Nobody trains anything here yet'],
+    ['failing', '/learn', 'The list may be old'],
     ['room', '/nowhere', 'There is no page here'],
     ['room', '/jobs/unknown', 'This device has no such job'],
   ])('%s at %s', async (scenario, path, text) => {
