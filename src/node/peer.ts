@@ -1,19 +1,16 @@
 import type { FoundedNetwork } from '../core/admission/policy.ts'
 import { cidOfDigest } from '../core/codec/cid.ts'
 import { isPeerId } from '../core/identity/peer-id.ts'
-import { GAS_MAX, MODULE_LIMITS, PAGE_BYTES, STACK_BYTES_MAX } from '../core/sandbox/limits.ts'
 import type { ModuleReport } from '../core/sandbox/module.ts'
 import type { ExecutorNotice } from '../core/tasks/executor-events.ts'
-import { WALL_MS_MAX } from '../core/tasks/limits.ts'
-import type { Capability } from '../core/tasks/matching.ts'
 import { verifyReceipt } from '../core/tasks/receipt-codec.ts'
 import type { RequesterNotice } from '../core/tasks/requester-events.ts'
 import { MISCONDUCT_EVENTS, type SecurityReport } from '../core/trust/security-event.ts'
 import type { Network, NetworkProblem } from '../net/network.ts'
-import { OUTPUT_BYTES_MAX } from '../workers/sandbox/limits.ts'
 import type { Admission } from './admission.ts'
 import type { AdmissionInfo } from './admission-contract.ts'
 import { inviteLink } from './capability.ts'
+import { ChangeFeed } from './change-feed.ts'
 import type {
   Diagnostics,
   DryRun,
@@ -46,7 +43,9 @@ import { Lending } from './lending.ts'
 import { createMachines, readRecords } from './machines.ts'
 import type { Metrics } from './metrics.ts'
 import { checkNetwork } from './network-check.ts'
+import { nodeSamples } from './node-samples.ts'
 import { openTrust } from './open-trust.ts'
+import { ownCapability } from './own-capability.ts'
 import { networkSummary, PeerTable } from './peer-table.ts'
 import { type NodePorts, sha256 } from './ports.ts'
 import { RequesterDriver } from './requester-driver.ts'
@@ -58,8 +57,6 @@ import { UnitRunner } from './unit-runner.ts'
 
 /** How often listeners are told of what changed: four times a second is live to the eye and cheap for the page. */
 const EVENT_INTERVAL_MS = 250
-/** A snapshot without any change goes out this often, so that rates and times move. */
-const SNAPSHOT_INTERVAL_MS = 1_000
 /** Counters for people: what a crash may lose of them. */
 const SAVE_INTERVAL_MS = 1_000
 
@@ -104,17 +101,13 @@ export class Peer implements NodeApi {
   readonly #peers: PeerTable
   readonly #jobNames = new Map<string, string>()
   readonly #startedAt: number
-  readonly #listeners = new Map<number, (event: NodeEvent) => void>()
+  readonly #feed: ChangeFeed
   readonly #stops: (() => void)[] = []
   readonly #founded: FoundedNetwork
   readonly #runner: UnitRunner
   readonly #inputs: InputStore
   #lending!: Lending
   #trust!: TrustBook
-  #subscriptions = 0
-  #changed = true
-  #toldAt = 0
-  #newLogs: LogEntry[] = []
 
   private constructor(init: PeerInit) {
     const { ports, network } = init
@@ -130,7 +123,7 @@ export class Peer implements NodeApi {
     this.#runner = new UnitRunner(ports)
     this.#inputs = new InputStore(ports.store, ports.blocks)
     const [runner, inputs] = [this.#runner, this.#inputs]
-    const machines = createMachines(ports, capability(init.platform.workersMax))
+    const machines = createMachines(ports, ownCapability(init.platform.workersMax))
     const shared = { ports, runner, link: () => this.#link, onStorageRefused: (error: unknown) => this.#refused(error) }
     this.#requester = new RequesterDriver({
       ...shared,
@@ -156,6 +149,11 @@ export class Peer implements NodeApi {
       workers: init.learning,
       isBarred: (peer) => this.#trust.isBarred(peer),
       onModelUpdate: (peer, good) => this.#trust.judgeUpdate(peer, good),
+    })
+    this.#feed = new ChangeFeed({
+      now: () => ports.now(),
+      snapshot: () => this.#snapshot(),
+      takeEvents: () => [...this.#book.takeEvents(), ...this.#learning.takeEvents()],
     })
     this.#link = new TaskLink(ports, network, {
       toExecutor: (from, message) => {
@@ -216,18 +214,16 @@ export class Peer implements NodeApi {
         if (root !== null) this.#trust.identified(peer, root)
         this.#requester.step({ type: root === null ? 'peerDisconnected' : 'peerConnected', peer })
         if (root === null) this.#executor.step({ type: 'peerDisconnected', peer })
-        this.#changed = true
+        this.#feed.changed()
       },
-      onChange: () => {
-        this.#changed = true
-      },
+      onChange: () => this.#feed.changed(),
     })
     await this.#learning.start()
     this.#watchNetwork()
     this.#watchMetrics()
-    this.#every(EVENT_INTERVAL_MS, () => this.#tellChanges())
+    this.#every(EVENT_INTERVAL_MS, () => this.#feed.tell())
     this.#every(SAVE_INTERVAL_MS, () => void this.#lending.save().catch(() => undefined))
-    this.#stops.push(this.#ports.log.listen((entry) => this.#newLogs.push(entry)))
+    this.#stops.push(this.#ports.log.listen((entry) => this.#feed.logged(entry)))
     await this.#network.start()
   }
 
@@ -238,28 +234,27 @@ export class Peer implements NodeApi {
   }
 
   async subscribe(listener: (event: NodeEvent) => void): Promise<number> {
-    this.#listeners.set(++this.#subscriptions, listener)
-    return this.#subscriptions
+    return this.#feed.add(listener)
   }
 
   async unsubscribe(subscription: number): Promise<void> {
-    this.#listeners.delete(subscription)
+    this.#feed.remove(subscription)
   }
 
   async setLending(settings: Partial<LendingSettings>): Promise<LendingState> {
     await this.#lending.set(settings)
-    this.#changed = true
+    this.#feed.changed()
     return this.#lending.state()
   }
 
   async pause(durationMs: number | null): Promise<void> {
     await this.#lending.pause(durationMs)
-    this.#changed = true
+    this.#feed.changed()
   }
 
   async resume(): Promise<void> {
     await this.#lending.resume()
-    this.#changed = true
+    this.#feed.changed()
   }
 
   async tell(fact: PlatformFact): Promise<void> {
@@ -279,7 +274,7 @@ export class Peer implements NodeApi {
 
   async submitJob(spec: JobSpec): Promise<string> {
     const id = await this.#book.submit(spec)
-    this.#changed = true
+    this.#feed.changed()
     return id
   }
 
@@ -297,7 +292,7 @@ export class Peer implements NodeApi {
 
   async removeJob(jobId: string): Promise<void> {
     await this.#book.remove(jobId)
-    this.#changed = true
+    this.#feed.changed()
   }
 
   async job(jobId: string): Promise<JobDetail | null> {
@@ -550,12 +545,12 @@ export class Peer implements NodeApi {
     this.#book.apply(notice)
     this.#peers.apply(notice)
     this.#trust.apply(notice)
-    this.#changed = true
+    this.#feed.changed()
   }
 
   #executorNotice(notice: ExecutorNotice): void {
     this.#lending.apply(notice)
-    this.#changed = true
+    this.#feed.changed()
   }
 
   #nameJob(job: string, name: string): void {
@@ -565,9 +560,7 @@ export class Peer implements NodeApi {
 
   #watchNetwork(): void {
     this.#stops.push(
-      this.#network.on('status', () => {
-        this.#changed = true
-      }),
+      this.#network.on('status', () => this.#feed.changed()),
       this.#network.on('error', (problem) => {
         const { name, message, peer, refused } = problem
         if (refused !== undefined) this.#ports.statements.count(refused.reason, refused.kind)
@@ -586,35 +579,7 @@ export class Peer implements NodeApi {
     this.#metrics.sample(() => this.#ports.statements.samples())
     this.#metrics.sample(() => this.#trust.samples())
     this.#metrics.sample(() => this.#learning.samples())
-    this.#metrics.sample(() => {
-      const { active, queued, modulesCached, workersReplaced } = this.#ports.sandbox.stats()
-      const gauge = (name: string, help: string, value: number) => ({ name, help, kind: 'gauge' as const, value })
-      const jobs = this.#book.summaries()
-      const sum = (pick: (job: (typeof jobs)[number]) => number): number =>
-        jobs.reduce((total, job) => total + pick(job), 0)
-      return [
-        gauge('wasm_active_executions', 'Units running here this moment', active),
-        gauge('wasm_queued_executions', 'Units waiting for a sandbox worker', queued),
-        gauge('wasm_modules_cached', 'Compiled modules kept', modulesCached),
-        gauge('wasm_workers_replaced', 'Sandbox workers that were ended and replaced', workersReplaced),
-        gauge('starling_jobs', 'Jobs this peer asked for', jobs.length),
-        gauge(
-          'starling_units_pending',
-          'Units of own jobs not yet lent',
-          sum(({ counts }) => counts.pending),
-        ),
-        gauge(
-          'starling_units_leased',
-          'Units of own jobs lent at this moment',
-          sum(({ counts }) => counts.leased),
-        ),
-        gauge(
-          'starling_units_accepted',
-          'Units of own jobs accepted',
-          sum(({ counts }) => counts.accepted),
-        ),
-      ]
-    })
+    this.#metrics.sample(() => nodeSamples(this.#ports.sandbox.stats(), this.#book.summaries()))
   }
 
   #snapshot(): NodeSnapshot {
@@ -631,26 +596,10 @@ export class Peer implements NodeApi {
     }
   }
 
-  #tellChanges(): void {
-    if (this.#listeners.size === 0) {
-      this.#newLogs = []
-      return
-    }
-    const now = this.#ports.now()
-    const events: NodeEvent[] = [...this.#book.takeEvents(), ...this.#learning.takeEvents()]
-    if (this.#changed || now - this.#toldAt >= SNAPSHOT_INTERVAL_MS) {
-      this.#changed = false
-      this.#toldAt = now
-      events.push({ type: 'snapshot', snapshot: this.#snapshot() })
-    }
-    if (this.#newLogs.length > 0) events.push({ type: 'log', entries: this.#newLogs.splice(0) })
-    for (const event of events) for (const listener of this.#listeners.values()) listener(event)
-  }
-
   #refused(error: unknown): void {
     this.#ports.log.write('error', 'storage', `Storage refused a write; nothing more is accepted: ${describe(error)}`)
     this.#executor.step({ type: 'pause', pause: { reason: 'storage-full', untilMs: null } })
-    this.#changed = true
+    this.#feed.changed()
   }
 
   #every(intervalMs: number, work: () => void): void {
@@ -668,22 +617,5 @@ function misconductReport({ peer, message, misconduct, evidence }: NetworkProble
     message,
     misconduct,
     ...(evidence === undefined ? {} : { evidence: [evidence] }),
-  }
-}
-
-function capability(workersMax: number): Capability {
-  return {
-    abis: ['wasi-command', 'reactor'],
-    memoryBytesMax: MODULE_LIMITS.memoryPagesMax * PAGE_BYTES,
-    cores: workersMax,
-    wallMsMax: WALL_MS_MAX,
-    stackBytesMax: STACK_BYTES_MAX,
-    gasMax: GAS_MAX,
-    outputBytesMax: OUTPUT_BYTES_MAX,
-    microUnitsPerSecondMin: 0n,
-    microUnitsPerMebibyteMin: 0n,
-    uptimePpm: 1_000_000,
-    failurePpm: 0,
-    reputationPpm: 1_000_000,
   }
 }
