@@ -7,6 +7,7 @@ import { spawnAggregator } from '../workers/aggregation/spawn.ts'
 import type { NodeWorkerInit } from '../workers/node/contract.ts'
 import { loadArgon2id } from '../workers/pow/load.ts'
 import { spawnMiner } from '../workers/pow/spawn.ts'
+import { spawnProofs } from '../workers/proofs/spawn.ts'
 import { spawnSandboxWorker } from '../workers/sandbox/spawn.ts'
 import { spawnTraining } from '../workers/training/spawn.ts'
 import type { Diagnostics } from './contract.ts'
@@ -64,6 +65,7 @@ export async function startBrowserPeer(init: NodeWorkerInit, rtc: RtcProvider): 
     spawn: spawnSandboxWorker,
     spawnTraining,
     spawnAggregator,
+    spawnProofs,
     log,
     platform: {
       workersMax: navigator.hardwareConcurrency,

@@ -14,6 +14,10 @@ import { testSigner } from '../testing/signers.ts'
 import { directAggregator } from '../workers/aggregation/aggregator.ts'
 import type { Aggregator } from '../workers/aggregation/contract.ts'
 import { loadKernel } from '../workers/aggregation/load.node.ts'
+import { directProofs } from '../workers/proofs/client.ts'
+import type { Proofs } from '../workers/proofs/contract.ts'
+import { loadEngine } from '../workers/proofs/load.node.ts'
+import { ProofService } from '../workers/proofs/service.ts'
 import { nodePlatform } from '../workers/training/platform.node.ts'
 import { TrainingService } from '../workers/training/service.ts'
 import { BLOCKS_BUCKET, BlockStore } from './block-store.ts'
@@ -76,6 +80,9 @@ class Hub {
 }
 
 const kernel = await loadKernel()
+const proofs = directProofs(
+  new ProofService(await loadEngine(), { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) }),
+)
 const open: LearningBook[] = []
 afterEach(() => {
   for (const book of open.splice(0)) book.stop()
@@ -89,8 +96,8 @@ interface Member {
   readonly log: Log
 }
 
-/** @param aggregator - What this member computes sums with. */
-async function member(hub: Hub, index: number, aggregator: Partial<Aggregator> = {}): Promise<Member> {
+/** @param own - What this member computes sums and proofs with. */
+async function member(hub: Hub, index: number, own: Partial<Aggregator & Proofs> = {}): Promise<Member> {
   const signer = testSigner(index)
   const self = signer.author
   const store = new MemoryStore()
@@ -130,7 +137,8 @@ async function member(hub: Hub, index: number, aggregator: Partial<Aggregator> =
     network,
     workers: {
       training: () => Object.assign(training, { terminate: () => undefined }),
-      aggregation: () => ({ ...directAggregator(kernel), ...aggregator }),
+      aggregation: () => ({ ...directAggregator(kernel), ...own }),
+      proofs: () => ({ ...proofs, ...own }),
       stop: () => undefined,
     },
     isBarred: () => false,
@@ -258,6 +266,71 @@ describe('the book of learning tasks', () => {
     const details = await ends(members, task)
     expect(new Set(details.map(({ modelHash }) => modelHash)).size).toBe(1)
     expect(details[0]?.roundPoints.at(-1)).toMatchObject({ outcome: 'merged', merged: 12 })
+  })
+
+  it('[Z7] merges updates that are proved and seen by nobody', { timeout: 120_000 }, async () => {
+    const members = await room(4)
+    const task = await train(members, {
+      mode: 'secure-sum',
+      proofs: 62,
+      privacy: { mode: 'distributed', noiseMultiplier: 0.5, epsilonMax: 100, delta: 1e-5 },
+    })
+    const preview = await (members[0] as Member).book.previewLearning(task, { kind: 'bundled', name: 'digits' })
+    expect(preview.leaves.map(({ code }) => code)).toEqual(['masked-update', 'norm-proof', 'votes', 'presence'])
+    const details = await ends(members, task)
+    expect(new Set(details.map(({ modelHash }) => modelHash)).size).toBe(1)
+    for (const { roundPoints, options } of details) {
+      expect(options.proofs).toBe(62)
+      expect(roundPoints.at(-1)).toMatchObject({ outcome: 'merged', merged: 4 })
+    }
+  })
+
+  it('[Z7] puts out a member whose proof is false, and goes on without it', { timeout: 120_000 }, async () => {
+    const hub = new Hub()
+    const members: Member[] = []
+    for (let index = 0; index < 3; index++) members.push(await member(hub, index))
+    const prove: Proofs['prove'] = async (request) => {
+      const proof = await proofs.prove(request)
+      return proof.with(proof.length - 1_000, (proof.at(-1_000) ?? 0) ^ 1)
+    }
+    const liar = await member(hub, 3, { prove })
+    const task = await train([...members, liar], { mode: 'secure-sum', proofs: 62 })
+    for (const { rejections, roundPoints } of await ends(members, task)) {
+      expect(rejections.map(({ peerId, reason }) => [peerId, reason.code])).toEqual([[liar.self, 'bad-proof']])
+      expect(roundPoints.at(-1)).toMatchObject({ outcome: 'merged', merged: 3 })
+      expect(roundPoints.some(({ outcome }) => outcome === 'skipped')).toBe(true)
+    }
+  })
+
+  it('[Z6] takes no sum in which a member masked another update than it committed to', {
+    timeout: 120_000,
+  }, async () => {
+    const hub = new Hub()
+    const members: Member[] = []
+    for (let index = 0; index < 3; index++) members.push(await member(hub, index))
+    let lies = 0
+    const sum: Aggregator['sum'] = async (work) => {
+      const values = await directAggregator(kernel).sum(work)
+      // Its own vector is masked alone; in the first round it is another than was committed to.
+      return work.vectors.length === 1 && lies++ === 0 ? values.with(0, (values[0] ?? 0) + 60_000) : values
+    }
+    members.push(await member(hub, 3, { sum }))
+    const task = await train(members, { mode: 'secure-sum', proofs: 62 })
+    for (const { rejections, roundPoints } of await ends(members, task)) {
+      expect(rejections).toEqual([])
+      expect(roundPoints.at(-1)).toMatchObject({ outcome: 'merged', merged: 4 })
+      expect(roundPoints.filter(({ outcome }) => outcome === 'merged')).toHaveLength(1)
+    }
+    expect(lies).toBeGreaterThan(1)
+  })
+
+  it('[Z7] refuses proofs that could not be made', async () => {
+    const [creator] = (await room(1)) as [Member]
+    const refused = (options: Partial<LearningOptions>) =>
+      train([creator], { participantsTarget: 20, proofs: 62, ...options }).catch((error: Error) => error.message)
+    expect(await refused({})).toMatch('task.proofs is plain mode, limit a secure mode')
+    expect(await refused({ mode: 'secure-sum', clipNorm: 0.01 })).toMatch('task.clipNorm is 655, limit at least 4096')
+    expect(await refused({ mode: 'secure-sum', proofs: 6 })).toMatch('proofs')
   })
 
   it('[GS7] refuses sums that could not be, naming field, value and limit', async () => {

@@ -12,6 +12,7 @@ import { writeOnnx } from '../core/learning/model-onnx.ts'
 import { writeSafetensors } from '../core/learning/model-safetensors.ts'
 import { privacyMeaning } from '../core/learning/privacy/meaning.ts'
 import { stepOfPlan } from '../core/learning/privacy/noise.ts'
+import { normProofBytes } from '../core/learning/proofs/proof-size.ts'
 import type { RoundNotice } from '../core/learning/round-events.ts'
 import { isSecret, noisePlanOf } from '../core/learning/sum-plan.ts'
 import {
@@ -189,7 +190,7 @@ export class LearningBook implements LearningApi {
     if (task.participantsMin < 5) warnings.push({ code: 'few-members', detail: String(task.participantsMin) })
     const leaves: LearningFact[] = [
       ...(isSecret(task)
-        ? [{ code: 'masked-update', bytes: worker.vectorBytes }]
+        ? [{ code: 'masked-update', bytes: worker.vectorBytes }, ...proofLeaves(task)]
         : [
             { code: 'update', bytes: worker.vectorBytes },
             { code: 'norm', bytes: 8 },
@@ -578,4 +579,11 @@ export class LearningBook implements LearningApi {
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, at) => byte === b[at])
+}
+
+/** What a member gives away besides its masked update. */
+function proofLeaves(task: LearningTask): readonly { readonly code: string; readonly bytes: number }[] {
+  if (task.proofs === undefined) return []
+  const { projections } = task.proofs
+  return [{ code: 'norm-proof', bytes: normProofBytes({ length: parameterCount(task.architecture), projections }) }]
 }

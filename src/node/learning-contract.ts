@@ -51,6 +51,8 @@ export interface LearningOptions {
   /** L2 bound of an update, in units of the weights. */
   readonly clipNorm: number
   readonly privacy: LearningPrivacy | null
+  /** Members prove the norm of what they put into secure sums, with this many projections: 62 or 126. Absent where they prove nothing. */
+  readonly proofs?: number
   readonly validation: {
     /**
      * An update is bad to a member when it multiplies the loss on the member's held-out samples by more than this and leaves it worse than
@@ -117,7 +119,7 @@ export interface LearningPreview {
 }
 
 /**
- * One thing that stays or leaves. Codes: `samples`, `labels`, `device-key` stay; `update` (bytes each round), `masked-update`,
+ * One thing that stays or leaves. Codes: `samples`, `labels`, `device-key` stay; `update` (bytes each round), `masked-update`, `norm-proof`,
  * `norm`, `votes`, `presence` leave.
  */
 export interface LearningFact {

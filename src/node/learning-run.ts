@@ -11,6 +11,7 @@ import { commitKey, LEARNING_BUCKETS, loadRounds } from '../core/learning/round-
 import { Rounds } from '../core/learning/rounds.ts'
 import { isSecret, noisePlanOf } from '../core/learning/sum-plan.ts'
 import type { LearningTask } from '../core/learning/task.ts'
+import type { Commitment } from '../workers/proofs/contract.ts'
 import { EffectQueue } from './effect-queue.ts'
 import type { LearningData } from './learning-contract.ts'
 import { LearningHistory } from './learning-history.ts'
@@ -66,7 +67,7 @@ export class LearningRun {
   readonly #ledger: PrivacyLedger | null
   readonly #sums: LearningSums
   /** What was trained in this round and is not masked yet, in a secure mode. */
-  #secret: { readonly base: Hash; readonly values: Int32Array } | null = null
+  #secret: { readonly base: Hash; readonly values: Int32Array; readonly opening: Commitment | null } | null = null
   #stepsDone = 0
   #trainLoss: number | null = null
   #job: string | null = null
@@ -212,7 +213,7 @@ export class LearningRun {
   #offer({ base }: Effect<'offerUpdate'>): void {
     const secret = this.#secret
     this.#secret = null
-    if (secret?.base === base) this.#sums.offer(base, secret.values)
+    if (secret?.base === base) this.#sums.offer(base, secret.values, secret.opening)
   }
 
   async #train({ round, base, model }: Effect<'train'>): Promise<void> {
@@ -240,7 +241,8 @@ export class LearningRun {
       this.#stepsDone = this.task.training.localSteps
       this.#trainLoss = trained.loss
       if (isSecret(this.task)) {
-        this.#secret = { base, values: trained.values }
+        const opening = this.task.proofs === undefined ? null : await this.worker.commit(trained.values)
+        this.#secret = { base, values: trained.values, opening }
         return this.step({ type: 'trained', base, update: null, norm: null, commitment: null })
       }
       const { cid: update, norm } = await this.worker.publishable(trained.values)

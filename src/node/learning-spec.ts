@@ -85,6 +85,7 @@ export function taskOf(
             epsilonMillionths: millionths(privacy.epsilonMax),
             deltaBillionths: Math.round(privacy.delta * 1e9),
           },
+    ...(options.proofs === undefined ? {} : { proofs: { projections: options.proofs } }),
     validation: {
       updateLossFactorMillionths: millionths(validation.updateLossFactorMax),
       candidateLossFactorMillionths: millionths(validation.candidateLossFactorMax),
@@ -124,6 +125,7 @@ export function optionsOfTask(task: LearningTask): LearningOptions {
             epsilonMax: privacy.epsilonMillionths / MILLIONTHS,
             delta: privacy.deltaBillionths / 1e9,
           },
+    ...(task.proofs === undefined ? {} : { proofs: task.proofs.projections }),
     validation: {
       updateLossFactorMax: validation.updateLossFactorMillionths / MILLIONTHS,
       candidateLossFactorMax: validation.candidateLossFactorMillionths / MILLIONTHS,

@@ -7,6 +7,7 @@ import type { RoundSum } from '../core/learning/round-sum.ts'
 import { decodeSecureSumMessage } from '../core/learning/secure-sum/messages.ts'
 import type { RoundSumEffect, RoundSumEventBody } from '../core/learning/sum-events.ts'
 import type { LearningTask } from '../core/learning/task.ts'
+import type { Commitment } from '../workers/proofs/contract.ts'
 import type { LearningLink } from './learning-link.ts'
 import type { LearningWorker } from './learning-worker.ts'
 import type { NodePorts } from './ports.ts'
@@ -36,6 +37,9 @@ export class LearningSums {
   /** What came before the machine's code was loaded; `null` when none is awaited. */
   #early: RoundSumEventBody[] | null = null
   #base: Hash | null = null
+  #roundNumber = 0
+  /** What opens this peer's commitment, until the round is over. */
+  #opening: { readonly values: Int32Array; readonly blinding: Uint8Array } | null = null
   /** Blocks of masked vectors, by round. */
   readonly #vectors: Cid[][] = []
 
@@ -54,6 +58,7 @@ export class LearningSums {
     if (old.length > 0)
       void worker.forget(old).catch((error: unknown) => this.#log(`Could not tidy up: ${describe(error)}`))
     this.#base = head.base
+    this.#roundNumber = head.round
     this.#early = []
     void this.#open(head)
   }
@@ -85,11 +90,16 @@ export class LearningSums {
     this.#machine = null
     this.#early = null
     this.#base = null
+    this.#opening = null
   }
 
-  /** Puts this peer's update into its sum. */
-  offer(base: Hash, values: Int32Array): void {
-    if (base === this.#base) this.#step({ type: 'offer', values })
+  /** Puts this peer's update into its sum. @param opening - Of its commitment, where the task asks for proofs. */
+  offer(base: Hash, values: Int32Array, opening: Commitment | null): void {
+    if (base !== this.#base) return
+    if (opening === null) return this.#step({ type: 'offer', values })
+    const { commitment, blinding, summable } = opening
+    this.#opening = { values, blinding }
+    this.#step({ type: 'offer', values: summable, commitment })
   }
 
   begin(base: Hash, ready: readonly PeerId[]): void {
@@ -147,28 +157,56 @@ export class LearningSums {
           return { type: 'worked', session, id, values: await worker.sumWork(work) }
         })
       }
+      case 'prove':
+        return void this.#answer('prove a norm', () => this.#prove(effect))
+      case 'pullProof': {
+        const { session, proof, from } = effect
+        return void this.#answer('get a proof', async () => {
+          await worker.pullProof(proof, from)
+          this.#vectors.at(-1)?.push(proof)
+          return { type: 'proofPulled', session, proof }
+        })
+      }
+      case 'verifyProofs': {
+        const { session, roster, beacon } = effect
+        return void this.#answer('verify proofs', async () => {
+          const judged = await worker.verifyProofs({ round: this.#roundNumber, beacon }, effect)
+          return { type: 'proofsVerified', session, roster, ...judged }
+        })
+      }
       case 'stage':
         return this.#log(`Secure sum: ${effect.stage} stage of ${effect.peers.length} members`)
       case 'refused':
         return this.#log(`Secure sum: ${effect.reason} of ${effect.peer.slice(-6)}: ${effect.detail}`)
       case 'convicted':
-        return this.#tell((base) => ({ type: 'convicted', base, peer: effect.peer, statements: effect.statements }))
+        return this.#tell((base) => {
+          const { peer, statements, reason } = effect
+          return { type: 'convicted', base, peer, statements, ...(reason === 'bad-proof' ? { reason } : {}) }
+        })
       case 'summed':
         worker.keepSum(effect.updates, effect.values)
         return this.#told(effect.group, effect.updates)
       case 'over':
-        return this.#told(effect.group, null)
+        return this.#told(effect.group, null, effect.owing)
     }
   }
 
-  #told(group: number, updates: RoundOutcome['updates'] | null): void {
-    this.#tell((base) => ({ type: 'summed', base, group, updates }))
+  #told(group: number, updates: RoundOutcome['updates'] | null, owing: readonly PeerId[] = []): void {
+    this.#tell((base) => ({ type: 'summed', base, group, updates, owing }))
   }
 
   /** In a turn of its own: a machine must not be stepped from within another's effects. */
   #tell(event: (base: Hash) => Parameters<LearningSumsInit['tell']>[0]): void {
     const base = this.#base
     if (base !== null) queueMicrotask(() => this.#init.tell(event(base)))
+  }
+
+  async #prove({ session, roster, beacon, commitment }: Effect<'prove'>): Promise<RoundSumEventBody> {
+    const opening = this.#opening
+    if (opening === null) throw new Error('There is nothing to prove here')
+    const proof = await this.#init.worker.prove({ round: this.#roundNumber, beacon, commitment }, opening)
+    this.#vectors.at(-1)?.push(proof)
+    return { type: 'proved', session, roster, proof }
   }
 
   async #sign({ content, values }: Effect<'sign'>): Promise<RoundSumEventBody> {

@@ -6,15 +6,20 @@ import type { RoundOutcome } from '../core/learning/messages.ts'
 import { parameterCount } from '../core/learning/model.ts'
 import type { PrivacyLedger } from '../core/learning/privacy/ledger.ts'
 import { addNoise, stepOfPlan } from '../core/learning/privacy/noise.ts'
+import { BLINDING_COORDINATES } from '../core/learning/proofs/limits.ts'
+import type { NormStatement } from '../core/learning/proofs/norm-proof.ts'
+import { normProofBytes } from '../core/learning/proofs/proof-size.ts'
 import type { UpdateVerdict } from '../core/learning/round-events.ts'
 import type { RoundHead } from '../core/learning/round-head.ts'
 import { RoundSums, updatesKey } from '../core/learning/round-sums.ts'
 import { initialState, type PeerUpdate } from '../core/learning/rules.ts'
 import type { AgreeRequest, SumWork } from '../core/learning/secure-sum/events.ts'
 import { groupMeans } from '../core/learning/secure-sum/groups.ts'
-import { isSecret, noisePlanOf, sumGroups } from '../core/learning/sum-plan.ts'
+import type { RoundSumEffect } from '../core/learning/sum-events.ts'
+import { isSecret, noisePlanOf, proofNormMax, sumGroups } from '../core/learning/sum-plan.ts'
 import { type LearningTask, learningTaskId } from '../core/learning/task.ts'
 import type { Aggregator } from '../workers/aggregation/contract.ts'
+import type { Commitment, EncodedProof, Proofs } from '../workers/proofs/contract.ts'
 import type { TrainingWorker } from '../workers/training/client.ts'
 import type { Evaluation, LoadedDataset, TrainProgress } from '../workers/training/contract.ts'
 import type { LearningData } from './learning-contract.ts'
@@ -25,6 +30,8 @@ export interface LearningWorkers {
   /** Started with the first task that is joined. */
   training(): TrainingWorker
   aggregation(): Aggregator
+  /** Started with the first commitment. */
+  proofs(): Proofs
   stop(): void
 }
 
@@ -41,6 +48,12 @@ const LOSS_MIN = 0.1
 export function normMaxOf(task: LearningTask, length: number): number {
   const noise = task.privacy === null ? 0 : task.privacy.noiseMillionths / MILLIONTHS
   return Math.ceil(task.clipNorm * (1 + noise * (Math.sqrt(length) + NOISE_DEVIATIONS)))
+}
+
+/** Which sum a proof is for. */
+export interface ProofOf {
+  readonly round: number
+  readonly beacon: Uint8Array
 }
 
 /** The arithmetic of one task at one peer: trains, checks, scores and merges, in workers, on vectors kept as blocks. */
@@ -181,9 +194,61 @@ export class LearningWorker {
 
   /** Gets a masked vector and keeps it for those that cannot reach its maker any more. */
   async pullMasked(vector: Cid, from: readonly PeerId[]): Promise<Uint8Array> {
-    const bytes = await this.#ports.source.fetch(vector, from, this.vectorBytes)
+    const blindingBytes = this.#task.proofs === undefined ? 0 : 4 * BLINDING_COORDINATES
+    const bytes = await this.#ports.source.fetch(vector, from, this.vectorBytes + blindingBytes)
     await this.#ports.blocks.put(vector, bytes)
     return bytes
+  }
+
+  commit(values: Int32Array): Promise<Commitment> {
+    return this.#workers.proofs().commit(values)
+  }
+
+  /** Proves the norm of what was committed to, and makes a block of the proof. */
+  async prove(
+    of: ProofOf & { readonly commitment: Uint8Array },
+    opening: { readonly values: Int32Array; readonly blinding: Uint8Array },
+  ): Promise<Cid> {
+    const statement = this.#statement(of, this.#ports.self, of.commitment)
+    const bytes = await this.#workers.proofs().prove({ statement, ...opening })
+    return this.keepMasked(bytes)
+  }
+
+  /** Gets a proof and keeps it for others. */
+  async pullProof(proof: Cid, from: readonly PeerId[]): Promise<void> {
+    const bytes = await this.#ports.source.fetch(proof, from, this.#proofBytes)
+    await this.#ports.blocks.put(proof, bytes)
+  }
+
+  /** Which proofs hold, and whether the commitments open to the sum. */
+  async verifyProofs(
+    of: ProofOf,
+    { proofs, sum }: Pick<Extract<RoundSumEffect, { type: 'verifyProofs' }>, 'proofs' | 'sum'>,
+  ): Promise<{ readonly holds: readonly boolean[]; readonly opens: boolean }> {
+    const encoded: EncodedProof[] = []
+    for (const { peer, commitment, proof } of proofs) {
+      const bytes = (await this.#ports.blocks.get(proof)) ?? new Uint8Array()
+      encoded.push({ statement: this.#statement(of, peer, commitment), proof: bytes })
+    }
+    const verdicts = await this.#workers.proofs().verify(encoded)
+    const holds = verdicts.map((verdict) => verdict === 'holds')
+    if (!holds.every(Boolean)) return { holds, opens: false }
+    const commitments = proofs.map(({ commitment }) => commitment)
+    return { holds, opens: await this.#workers.proofs().opensSum({ commitments, sum }) }
+  }
+
+  #statement({ round, beacon }: ProofOf, author: PeerId, commitment: Uint8Array): NormStatement {
+    const task = learningTaskId(this.#task)
+    const normMax = proofNormMax(this.#task)
+    return { task, round, author, beacon, commitment, length: this.#length, normMax, projections: this.#projections }
+  }
+
+  get #projections(): number {
+    return this.#task.proofs?.projections ?? 0
+  }
+
+  get #proofBytes(): number {
+    return normProofBytes({ length: this.#length, projections: this.#projections })
   }
 
   agree(request: AgreeRequest): Promise<readonly (Uint8Array | null)[]> {

@@ -9,6 +9,7 @@ import { SqliteStore } from '../storage/sqlite-store.node.ts'
 import { spawnAggregator } from '../workers/aggregation/spawn.node.ts'
 import { loadArgon2id } from '../workers/pow/load.node.ts'
 import { spawnMiner } from '../workers/pow/spawn.node.ts'
+import { spawnProofs } from '../workers/proofs/spawn.node.ts'
 import { spawnSandboxWorker } from '../workers/sandbox/spawn.node.ts'
 import { spawnTraining } from '../workers/training/spawn.node.ts'
 import { inviteLink, inviteOf } from './capability.ts'
@@ -83,6 +84,7 @@ export async function startNodePeer(init: NodePeerInit): Promise<Peer> {
     spawn: spawnSandboxWorker,
     spawnTraining,
     spawnAggregator,
+    spawnProofs,
     log,
     platform: {
       workersMax: init.workersMax ?? availableParallelism(),

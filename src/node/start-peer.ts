@@ -8,6 +8,8 @@ import { createAggregator } from '../workers/aggregation/aggregator.ts'
 import type { SpawnAggregator } from '../workers/aggregation/contract.ts'
 import type { Argon2idKernel } from '../workers/pow/argon2id.ts'
 import type { SpawnMiner } from '../workers/pow/contract.ts'
+import { createProofs } from '../workers/proofs/client.ts'
+import type { SpawnProofs } from '../workers/proofs/contract.ts'
 import type { SpawnSandboxWorker } from '../workers/sandbox/contract.ts'
 import { createPool } from '../workers/sandbox/pool.ts'
 import type { SpawnTraining, TrainingWorker } from '../workers/training/client.ts'
@@ -43,6 +45,7 @@ export interface StartPeerInit {
   readonly spawn: SpawnSandboxWorker
   readonly spawnTraining: SpawnTraining
   readonly spawnAggregator: SpawnAggregator
+  readonly spawnProofs: SpawnProofs
   readonly platform: Platform
   readonly log: Log
 }
@@ -128,6 +131,7 @@ export async function startPeer(init: StartPeerInit): Promise<Peer> {
     random,
   }
   const aggregator = createAggregator({ spawn: init.spawnAggregator })
+  const proofs = createProofs({ spawn: init.spawnProofs })
   let training: TrainingWorker | undefined
   const learning: LearningWorkers = {
     training: () => {
@@ -135,9 +139,11 @@ export async function startPeer(init: StartPeerInit): Promise<Peer> {
       return training
     },
     aggregation: () => aggregator,
+    proofs: () => proofs,
     stop: () => {
       training?.terminate()
       aggregator.close()
+      proofs.close()
     },
   }
   return await Peer.start({

@@ -29,6 +29,7 @@ export const STATEMENT_KINDS = {
   'secure-sum-shares': 'evidence',
   'secure-sum-masked': 'evidence',
   'secure-sum-unmask': 'evidence',
+  'secure-sum-proof': 'evidence',
   'peer-announcement': 'newest',
   'learning-membership': 'newest',
   offer: 'once',

@@ -48,7 +48,7 @@ const outcomeSchema: v.GenericSchema<unknown, RoundOutcome> = v.strictObject({
   ...ref,
   updates: list(v.strictObject({ peer: peerId, update: cid }), 0, limits.MEMBERS_MAX),
   rejected: list(
-    v.strictObject({ peer: peerId, reason: v.picklist(['voted-out', 'equivocated', 'spoiled-sum']) }),
+    v.strictObject({ peer: peerId, reason: v.picklist(['voted-out', 'equivocated', 'spoiled-sum', 'bad-proof']) }),
     0,
     limits.MEMBERS_MAX,
   ),

@@ -32,8 +32,8 @@ export interface UpdateAnnouncement extends RoundRef {
   readonly commitment: Uint8Array | null
 }
 
-/** `spoiled-sum`: its own signed statements prove that it broke a secure sum. */
-export type RejectionCode = 'voted-out' | 'equivocated' | 'spoiled-sum'
+/** `spoiled-sum`: its own signed statements prove that it broke a secure sum; `bad-proof`: that its proof of a norm is false. */
+export type RejectionCode = 'voted-out' | 'equivocated' | 'spoiled-sum' | 'bad-proof'
 export type LeaveCode = 'absent' | 'left'
 /** Why a round merged nothing. `roster`: only the members change. `sum-failed`: enough trained, yet no secure sum came about. */
 export type SkipCode = 'roster' | 'too-few' | 'candidate-worse' | 'sum-failed'

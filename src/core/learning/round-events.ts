@@ -73,12 +73,16 @@ type Event =
       readonly base: Hash
       readonly group: number
       readonly updates: RoundOutcome['updates'] | null
+      /** Members whose proof was waited for in vain. */
+      readonly owing?: readonly PeerId[]
     }
   /** Its own statements prove that a member broke a secure sum. */
   | {
       readonly type: 'convicted'
       readonly base: Hash
       readonly peer: PeerId
+      /** Absent when it broke the sum itself. */
+      readonly reason?: 'bad-proof'
       readonly statements: readonly Uint8Array[]
     }
 

@@ -45,8 +45,10 @@ export class RoundState {
   readonly aggregates = new Map<Hash, Aggregate | null>()
   /** What secure sums give; nothing in plain mode. */
   readonly sums: RoundSums | null
-  /** Members that broke a secure sum, with what proves it. */
-  readonly spoilers = new Map<PeerId, readonly Uint8Array[]>()
+  /** Members that broke a secure sum, as their own statements prove. */
+  readonly spoilers = new Map<PeerId, 'spoiled-sum' | 'bad-proof'>()
+  /** Members whose proof a sum waited for in vain. */
+  readonly owing = new Set<PeerId>()
   readonly aggregating = new Set<Hash>()
   /** Own statements, as signed; said again while the round lasts. */
   readonly mine: LearningStatement[] = []
@@ -159,7 +161,8 @@ export class RoundState {
   rejections(roster: readonly PeerId[], merged: RoundOutcome['updates']): RoundOutcome['rejected'] {
     return roster.flatMap((peer): RoundOutcome['rejected'][number][] => {
       if (this.sums !== null && merged.some((update) => update.peer === peer)) return []
-      if (this.spoilers.has(peer)) return [{ peer, reason: 'spoiled-sum' }]
+      const spoiled = this.spoilers.get(peer)
+      if (spoiled !== undefined) return [{ peer, reason: spoiled }]
       if (this.equivocators.has(peer)) return [{ peer, reason: 'equivocated' }]
       return this.isVotedOut(peer, roster.length) ? [{ peer, reason: 'voted-out' }] : []
     })

@@ -3,11 +3,12 @@ import type { Hash, LearningTaskId, PeerId } from '../codec/ids.ts'
 import type { ByteSource } from './byte-source.ts'
 import { PRESENCE_INTERVAL_MS } from './limits.ts'
 import { type RoundHead, tolerated } from './round-head.ts'
-import { SUM_ATTEMPTS_MAX, SUM_PATIENCE } from './secure-sum/limits.ts'
+import type { SecureSumEvent } from './secure-sum/events.ts'
+import { SUM_ATTEMPTS_MAX } from './secure-sum/limits.ts'
 import { sessionOf } from './secure-sum/session.ts'
 import { type AttemptNews, SumAttempt, vectorCid } from './sum-attempt.ts'
 import type { RoundSumEffect, RoundSumEvent } from './sum-events.ts'
-import { callersInTurn, sumGroups, sumTerms } from './sum-plan.ts'
+import { callersInTurn, sumGroups, sumPatienceMs, sumTerms } from './sum-plan.ts'
 import type { LearningTask } from './task.ts'
 
 export interface RoundSumInit {
@@ -51,6 +52,7 @@ export class RoundSum {
   readonly #places = new Map<Hash, Place>()
   readonly #attempts = new Map<Hash, SumAttempt>()
   #input: Int32Array | null = null
+  #commitment: Uint8Array | undefined
   /** The attempt that the input went into. */
   #maskedIn: Hash | null = null
   #ready: readonly PeerId[] | null = null
@@ -82,11 +84,12 @@ export class RoundSum {
     switch (event.type) {
       case 'offer':
         this.#input = event.values
+        this.#commitment = event.commitment
         return this.#join(nowMs)
       case 'begin':
         if (this.#ready !== null) return
         this.#ready = event.ready
-        this.#overAtMs = nowMs + SUM_PATIENCE * this.#init.task.voteMs
+        this.#overAtMs = nowMs + sumPatienceMs(this.#init.task)
         for (const group of this.#groups) this.#at(group, group.attempt).begin(event.ready, nowMs)
         return
       case 'message':
@@ -102,6 +105,10 @@ export class RoundSum {
       case 'agreed':
       case 'worked':
         return this.#attempts.get(event.session)?.step(event, nowMs)
+      case 'proved':
+      case 'proofPulled':
+      case 'proofsVerified':
+        return this.#attempts.get(event.session)?.proofStep(event, nowMs)
       case 'tick':
         for (const attempt of this.#attempts.values()) attempt.tick(nowMs)
         return
@@ -130,8 +137,10 @@ export class RoundSum {
 
   #join(nowMs: number): void {
     if (this.#input === null || this.#maskedIn !== null) return
+    const commitment = this.#commitment
+    const event: SecureSumEvent = { type: 'join', ...(commitment === undefined ? {} : { commitment }) }
     for (const group of this.#groups)
-      if (group.members.includes(this.#init.self)) this.#at(group, group.attempt).step({ type: 'join' }, nowMs)
+      if (group.members.includes(this.#init.self)) this.#at(group, group.attempt).step(event, nowMs)
   }
 
   /** Takes what attempts came to until nothing more comes of it. */
@@ -175,7 +184,7 @@ export class RoundSum {
     const hasFailed = attempt.isMasking && attempt.outcome === 'failed'
     if (nowMs >= this.#overAtMs || hasFailed) {
       group.isOver = true
-      this.#effects.push({ type: 'over', group: group.index })
+      this.#effects.push({ type: 'over', group: group.index, owing: attempt.owing() })
       return
     }
     const next = group.attempt + 1

@@ -178,7 +178,9 @@ export class Rounds {
         if (event.base === this.#head.base) this.#round.aggregates.set(event.key, event.result)
         return
       case 'summed':
-        if (event.base === this.#head.base) this.#round.sums?.add(event.group, event.updates)
+        if (event.base !== this.#head.base) return
+        this.#round.sums?.add(event.group, event.updates)
+        for (const peer of event.owing ?? []) this.#round.owing.add(peer)
         return
       case 'convicted':
         return this.#convict(event)
@@ -322,9 +324,9 @@ export class Rounds {
     this.#publish(statements)
   }
 
-  #convict({ base, peer, statements }: Extract<RoundEvent, { type: 'convicted' }>): void {
+  #convict({ base, peer, reason, statements }: Extract<RoundEvent, { type: 'convicted' }>): void {
     if (base !== this.#head.base || !this.#head.roster.includes(peer) || this.#round.spoilers.has(peer)) return
-    this.#round.spoilers.set(peer, statements)
+    this.#round.spoilers.set(peer, reason ?? 'spoiled-sum')
     this.#emit({ type: 'evidence', peer, statements })
   }
 
@@ -564,7 +566,8 @@ export class Rounds {
   #leaveReason(peer: PeerId): 'absent' | 'left' | null {
     if (this.#wantsOut(peer)) return 'left'
     if (!isTrainingRound(this.#head, this.#task)) return null
-    const { announcements, equivocators } = this.#round
+    const { announcements, equivocators, owing } = this.#round
+    if (owing.has(peer) && peer !== this.#self) return 'absent'
     return announcements.has(peer) || equivocators.has(peer) ? null : 'absent'
   }
 
@@ -638,6 +641,7 @@ export class Rounds {
       case 'equivocated':
         return this.#round.equivocators.has(peer)
       case 'spoiled-sum':
+      case 'bad-proof':
         return this.#round.spoilers.has(peer)
       case 'voted-out':
         return this.#round.isVotedOut(peer, this.#head.roster.length)

@@ -4,14 +4,16 @@ import { sha256Bytes } from '../codec/hash.ts'
 import type { Cid, Hash, PeerId } from '../codec/ids.ts'
 import type { ByteSource } from './byte-source.ts'
 import { REPEAT_MS_MAX, REPEAT_MS_MIN } from './limits.ts'
-import type { SecureSumEffect, SecureSumEvent } from './secure-sum/events.ts'
+import { BLINDING_COORDINATES } from './proofs/limits.ts'
+import type { FailureReason, RefusalReason, SecureSumEffect, SecureSumEvent } from './secure-sum/events.ts'
 import { SUM_CALLERS_MAX, SUM_ROSTERS_FOLLOWED_MAX, SUM_STATEMENTS_MAX, SUM_WANTS_MAX } from './secure-sum/limits.ts'
 import type { RosterStage, SecureSumMessage } from './secure-sum/messages.ts'
 import { SecureSum } from './secure-sum/secure-sum.ts'
 import type { SecureSumTerms } from './secure-sum/session.ts'
 import { rosterDigestOf, sameBytes } from './secure-sum/statement-book.ts'
 import { STAGES } from './secure-sum/sum-roster.ts'
-import type { RoundSumEffect } from './sum-events.ts'
+import type { RoundSumEffect, RoundSumEventBody } from './sum-events.ts'
+import { type ProofNews, SumProofs } from './sum-proofs.ts'
 
 export interface SumAttemptInit {
   readonly self: PeerId
@@ -44,6 +46,7 @@ export class SumAttempt {
   readonly session: Hash
   readonly #init: SumAttemptInit
   readonly #sum: SecureSum
+  readonly #proofs: SumProofs
   readonly #members: ReadonlySet<PeerId>
   readonly #statements = new Map<string, SecureSumMessage>()
   readonly #counts = new Map<PeerId, number>()
@@ -74,11 +77,18 @@ export class SumAttempt {
     this.#init = init
     this.#sum = new SecureSum(init)
     this.session = this.#sum.session
+    const { self, terms } = init
+    this.#proofs = new SumProofs({ self, session: this.session, members: terms.callers })
     this.#members = new Set(init.terms.callers)
   }
 
   get outcome(): 'sum' | 'failed' | null {
-    return this.#sum.outcome
+    return this.#proofs.isSpoiled ? 'failed' : this.#sum.outcome
+  }
+
+  /** Members whose proof keeps a sum from being taken. */
+  owing(): readonly PeerId[] {
+    return this.#proofs.owing()
   }
 
   /** Whether vectors are being masked, or were: from here on there is no way back. */
@@ -132,7 +142,7 @@ export class SumAttempt {
     this.#effects.push({ type: 'publish', statements: [message] })
     if (message.kind === 'secure-sum-masked') this.#vectors.add(message.decoded.statement.body.valuesHash)
     this.#keep(message, digestOf(message))
-    this.#feed({ type: 'message', message })
+    this.#give(message)
     this.#goOn()
   }
 
@@ -147,7 +157,7 @@ export class SumAttempt {
     this.#counts.set(author, count + 1)
     this.#keep(message, name)
     if (message.kind === 'secure-sum-roster' && !this.#isTurn(author)) this.#held.push(message)
-    else this.#feed({ type: 'message', message })
+    else this.#give(message)
     this.#goOn()
   }
 
@@ -165,6 +175,18 @@ export class SumAttempt {
     this.step({ type: 'values', of, bytes }, nowMs)
   }
 
+  /** An answer that is about proofs. */
+  proofStep(
+    event: Extract<RoundSumEventBody, { type: 'proved' | 'proofPulled' | 'proofsVerified' }>,
+    nowMs: number,
+  ): void {
+    this.#nowMs = nowMs
+    if (event.type === 'proved') this.#proofs.proved(event)
+    else if (event.type === 'proofPulled') this.#proofs.pulled(event)
+    else this.#proofs.verified(event)
+    this.#goOn()
+  }
+
   /** When there is something to do without news from outside. */
   wakeAtMs(nowMs: number): number {
     const times = [this.#repeatAtMs]
@@ -176,6 +198,18 @@ export class SumAttempt {
   }
 
   // ---------------------------------------------------------------- the machines
+
+  #give(message: SecureSumMessage): void {
+    if (message.kind !== 'secure-sum-proof') return this.#feed({ type: 'message', message })
+    const other = this.#proofs.hear(message)
+    if (other === null) return
+    this.#convict(message.decoded.statement.author, 'equivocation', [other.decoded.bytes, message.decoded.bytes])
+  }
+
+  #convict(peer: PeerId, reason: RefusalReason | FailureReason, statements: readonly Uint8Array[]): void {
+    this.#effects.push({ type: 'convicted', peer, reason, statements })
+    this.#relay(statements)
+  }
 
   #feed(event: SecureSumEvent): void {
     const stage = this.#sum.stage
@@ -263,7 +297,9 @@ export class SumAttempt {
         else this.#vectors.delete(toHex(effect.digest) as Hash)
         return
       case 'want-input':
+        return void this.#news.push(effect)
       case 'sum':
+        if (this.#init.terms.proved === true) return this.#proofs.begin(effect)
         return void this.#news.push(effect)
       case 'refused':
         return void this.#effects.push({
@@ -274,13 +310,7 @@ export class SumAttempt {
         })
       case 'evidence':
         if (NOT_PROOF.has(effect.reason)) return
-        this.#effects.push({
-          type: 'convicted',
-          peer: effect.against,
-          reason: effect.reason,
-          statements: effect.statements,
-        })
-        return this.#relay(effect.statements)
+        return this.#convict(effect.against, effect.reason, effect.statements)
       case 'stage':
         this.#effects.push({ type: 'stage', stage: effect.stage, peers: effect.peers })
         return void this.#rosters.set(effect.stage, effect.peers)
@@ -298,7 +328,27 @@ export class SumAttempt {
     this.#takeHeld()
     this.#call()
     this.#pull()
+    this.#prove()
     this.#repeat()
+  }
+
+  #prove(): void {
+    this.#proofs.goOn(this.#nowMs)
+    const { effects, news } = this.#proofs.take()
+    this.#effects.push(...effects)
+    for (const each of news) this.#judged(each)
+  }
+
+  #judged(news: ProofNews): void {
+    if (news.type === 'proved') {
+      const { sum } = news
+      const values = sum.values.slice(0, sum.values.length - BLINDING_COORDINATES)
+      return void this.#news.push({ ...sum, values })
+    }
+    for (const { peer, message } of news.culprits) this.#convict(peer, 'bad-proof', [message.decoded.bytes])
+    if (news.culprits.length > 0) return
+    const detail = 'The commitments do not open to the sum'
+    this.#effects.push({ type: 'refused', peer: this.#init.self, reason: 'sum-not-opened', detail })
   }
 
   // ---------------------------------------------------------------- calling

@@ -2,13 +2,17 @@ import { fromHex } from '../codec/bytes.ts'
 import type { LearningTaskId, PeerId } from '../codec/ids.ts'
 import { MEMBERS_MAX } from './limits.ts'
 import { parameterCount } from './model.ts'
-import { type NoisePlan, noisedCoordinateMax } from './privacy/noise.ts'
+import { type NoisePlan, noisedCoordinateMax, shareVariance } from './privacy/noise.ts'
+import { BLINDING_COORDINATES } from './proofs/limits.ts'
 import { quorumOf, type RoundHead, tolerated } from './round-head.ts'
 import { participantsMin } from './rules.ts'
 import { drawGroups } from './secure-sum/groups.ts'
-import { GROUP_CONTRIBUTORS_MIN, GROUP_SIZE_MIN } from './secure-sum/limits.ts'
+import { GROUP_CONTRIBUTORS_MIN, GROUP_SIZE_MIN, SUM_PATIENCE, SUM_PROOF_MS } from './secure-sum/limits.ts'
 import { checkTerms, type SecureSumTerms } from './secure-sum/session.ts'
 import type { LearningTask } from './task.ts'
+
+/** Deviations of noise, beyond its expected norm, that an honest update stays within. */
+const NOISE_DEVIATIONS = 12
 
 /** Whether nobody sees a single update of the task. */
 export function isSecret({ mode }: Pick<LearningTask, 'mode'>): boolean {
@@ -69,6 +73,18 @@ export function sumGroups(
   return drawGroups(roster, { sizeMin, task: id, round, beacon: fromHex(base) })
 }
 
+/** Largest norm of what an honest member commits to: the clip norm, and its share of the noise with √d + 12 deviations. Rule [Z7]. */
+export function proofNormMax(task: Parameters<typeof noisePlanOf>[0] & Pick<LearningTask, 'architecture'>): number {
+  const plan = noisePlanOf(task)
+  const deviation = plan === null ? 0 : Math.sqrt(shareVariance(plan))
+  return Math.ceil(task.clipNorm + deviation * (Math.sqrt(parameterCount(task.architecture)) + NOISE_DEVIATIONS))
+}
+
+/** How long a round waits for its sums. */
+export function sumPatienceMs({ voteMs, proofs }: Pick<LearningTask, 'voteMs' | 'proofs'>): number {
+  return SUM_PATIENCE * voteMs + (proofs === undefined ? 0 : SUM_PROOF_MS)
+}
+
 /** What a sum's members must mean alike; it follows from task and round alone. */
 export function sumTerms(
   of: { readonly task: LearningTask; readonly id: LearningTaskId; readonly head: RoundHead },
@@ -81,11 +97,12 @@ export function sumTerms(
     base: head.base,
     group: place.group,
     attempt: place.attempt,
-    length: parameterCount(task.architecture),
+    length: parameterCount(task.architecture) + (task.proofs === undefined ? 0 : BLINDING_COORDINATES),
     coordinateMax: coordinateMaxOf(task),
     // As many as decide a round: otherwise a caller could sum up one member with those that work for it.
     participantsMin: Math.max(contributorsMin(task), quorumOf(place.members.length)),
     participantsMax: place.members.length,
+    ...(task.proofs === undefined ? {} : { proved: true as const }),
     callers: place.members,
   }
 }

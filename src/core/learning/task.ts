@@ -19,9 +19,10 @@ import { checkSchema, type TableSchema } from './dataset-table.ts'
 import * as limits from './limits.ts'
 import { type Architecture, parameterCount } from './model.ts'
 import { checkNoisePlan } from './privacy/noise.ts'
+import { BLINDING_LIMB_BITS, PROOF_LENGTH_MAX, PROOF_NORM_MAX, TASK_PROJECTIONS } from './proofs/limits.ts'
 import { type AggregationRule, checkRule, participantsMin } from './rules.ts'
 import { GROUP_CONTRIBUTORS_MIN, SECURE_SUM_PARTICIPANTS_MIN } from './secure-sum/limits.ts'
-import { checkSums, noisePlanOf } from './sum-plan.ts'
+import { checkSums, noisePlanOf, proofNormMax } from './sum-plan.ts'
 
 /** How a member trains between two rounds. Decimals are whole millionths. */
 export interface TrainingTerms {
@@ -55,6 +56,12 @@ export interface PrivacyTerms {
   readonly deltaBillionths: number
 }
 
+/** Members prove that what they put into a secure sum is within the norm bound. Rule [Z7]. */
+export interface ProofTerms {
+  /** How surely: see `falseAcceptBound`. */
+  readonly projections: number
+}
+
 export type AggregationMode = 'plain' | 'secure-sum' | 'grouped'
 
 /** The terms of training a model together. Signed by its creator, who has no other power over it. */
@@ -85,6 +92,8 @@ export interface LearningTask {
   /** L2 bound of an update, in I16F16 units. */
   readonly clipNorm: number
   readonly privacy: PrivacyTerms | null
+  /** Absent where members prove nothing. */
+  readonly proofs?: ProofTerms
   readonly validation: ValidationTerms
   readonly createdAtMs: number
 }
@@ -178,6 +187,7 @@ const learningTaskSchema: v.GenericSchema<unknown, LearningTask> = v.strictObjec
       deltaBillionths: integer(1, 999_999_999),
     }),
   ),
+  proofs: v.exactOptional(v.strictObject({ projections: v.picklist(TASK_PROJECTIONS) })),
   validation: v.strictObject({
     updateLossFactorMillionths: factor,
     candidateLossFactorMillionths: factor,
@@ -208,6 +218,7 @@ function* faultsOf(task: LearningTask): Generator<Fault> {
   const plan = noisePlanOf(task)
   if (plan !== null) yield* thrownBy('privacy.noiseMillionths', () => checkNoisePlan(plan))
   if (mode !== 'plain') yield* sumFaultsOf(task)
+  if (task.proofs !== undefined) yield* proofFaultsOf(task)
 }
 
 /** What keeps a task's secure sums from ever coming about, or from being exact. */
@@ -220,6 +231,18 @@ function* sumFaultsOf(task: LearningTask): Generator<Fault> {
   if (task.participantsMin < least)
     yield { field: 'participantsMin', value: task.participantsMin, limit: `${least}: ${why}` }
   yield* thrownBy(privacy === null ? 'clipNorm' : 'privacy.noiseMillionths', () => checkSums(task))
+}
+
+/** What keeps members from proving. */
+function* proofFaultsOf(task: LearningTask): Generator<Fault> {
+  if (task.mode === 'plain') yield { field: 'proofs', value: 'plain mode', limit: 'a secure mode: here norms are seen' }
+  const length = parameterCount(task.architecture)
+  if (length > PROOF_LENGTH_MAX)
+    yield { field: 'proofs', value: `${length} parameters`, limit: `${PROOF_LENGTH_MAX} parameters` }
+  const norm = proofNormMax(task)
+  if (norm > PROOF_NORM_MAX) yield { field: 'proofs', value: `a norm of ${norm}`, limit: `${PROOF_NORM_MAX}` }
+  const least = 2 ** BLINDING_LIMB_BITS
+  if (task.clipNorm < least) yield { field: 'clipNorm', value: task.clipNorm, limit: `at least ${least} with proofs` }
 }
 
 function* thrownBy(field: string, check: () => unknown): Generator<Fault> {

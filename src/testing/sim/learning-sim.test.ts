@@ -6,6 +6,7 @@ const SEEDS = 120
 const SEEDS_PER_TEST = 30
 const SECRET_SEEDS = 12
 const GROUPED_SEEDS = 2
+const PROVED_SEEDS = 12
 /** A mutant that survives this many seeds is one the checks do not see. */
 const MUTANT_SEEDS = 100
 
@@ -49,6 +50,19 @@ describe('simulated rounds of learning', () => {
       expect(Math.min(...Object.values(seen))).toBeGreaterThan(0)
     })
   }
+
+  it('[Z7] merge proved sums alone, whoever proves falsely', { timeout: 120_000 }, async () => {
+    const seen = { found: 0, convicted: 0 }
+    for (let seed = 1; seed <= PROVED_SEEDS; seed++) {
+      const report = await runLearning(seed, { mode: 'secure-sum', proofs: true }).catch((cause: unknown) => {
+        const replay = `npm run sim:learning -- --mode secure-sum --proofs --seed ${seed} --trace`
+        throw new Error(`Seed ${seed} failed. Replay with: ${replay}`, { cause })
+      })
+      expect(report.finished).toBe(report.peers - report.hostile)
+      for (const key of ['found', 'convicted'] as const) seen[key] += report.sums?.[key] ?? 0
+    }
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(0)
+  })
 
   it('repeats a run exactly', async () => {
     const record = async () => {

@@ -5,6 +5,7 @@ import { sha256Bytes } from '../../core/codec/hash.ts'
 import type { Cid, Hash, PeerId } from '../../core/codec/ids.ts'
 import { prepareStatement, sealStatement } from '../../core/identity/statement.ts'
 import type { RoundOutcome, SumsMessage } from '../../core/learning/messages.ts'
+import { BLINDING_COORDINATES } from '../../core/learning/proofs/limits.ts'
 import { quorumOf } from '../../core/learning/round-head.ts'
 import { RoundSum, type RoundSumInit } from '../../core/learning/round-sum.ts'
 import { updatesKey } from '../../core/learning/round-sums.ts'
@@ -24,8 +25,9 @@ import type { World } from './world.ts'
 /**
  * How a hostile member treats secure sums. `false-dealer`: deals shares of another secret than it announced. `spoiler`: its boxes do not open.
  * `liar`: reveals other shares than it was dealt. `twice`: says two things in one place, each to some. `deserter`: falls silent at a stage.
+ * `false-prover`: its proofs do not hold.
  */
-export type SumBehaviour = 'honest' | 'false-dealer' | 'spoiler' | 'liar' | 'twice' | 'deserter'
+export type SumBehaviour = 'honest' | 'false-dealer' | 'spoiler' | 'liar' | 'twice' | 'deserter' | 'false-prover'
 
 /** What one peer revealed of another, and in which sharing: session and share roster. */
 interface Sharing {
@@ -191,6 +193,14 @@ export class SumActor {
     for (const effect of this.#machine.step({ ...event, nowMs: this.#init.world.nowMs })) this.#perform(effect)
   }
 
+  /** Puts an update in. Proofs stand for proofs here: a block that names what it is about. */
+  offer(values: Int32Array): void {
+    if (this.#init.task.proofs === undefined) return this.step({ type: 'offer', values })
+    const summed = new Int32Array(values.length + BLINDING_COORDINATES)
+    summed.set(values)
+    this.step({ type: 'offer', values: summed, commitment: sha256Bytes(encode([this.#init.self, [...values]])) })
+  }
+
   /** The sums that a set is made of, group by group. */
   sumOf(part: RoundOutcome['updates']): Int32Array | undefined {
     return this.#values.get(updatesKey(part))
@@ -236,6 +246,25 @@ export class SumActor {
       case 'work': {
         const { session, id, work } = effect
         return this.#later(world.between(1, 20), () => ({ type: 'worked', session, id, values: runSumWork(work) }))
+      }
+      case 'prove': {
+        const { session, roster, beacon, commitment } = effect
+        const bytes = provenBy(beacon, this.#init.behaviour === 'false-prover' ? beacon : commitment)
+        const proof = cidOf(bytes, 'raw')
+        truth.blocks.set(proof, bytes)
+        return this.#later(world.between(10, 2_000), () => ({ type: 'proved', session, roster, proof }))
+      }
+      case 'pullProof': {
+        const { session, proof } = effect
+        return this.#later(world.between(1, 200), () =>
+          truth.blocks.has(proof) && world.rng.below(10) > 0 ? { type: 'proofPulled', session, proof } : null,
+        )
+      }
+      case 'verifyProofs': {
+        const { session, roster, beacon, proofs } = effect
+        const holds = proofs.map(({ commitment, proof }) => cidOf(provenBy(beacon, commitment), 'raw') === proof)
+        const opens = holds.every(Boolean)
+        return this.#later(world.between(10, 500), () => ({ type: 'proofsVerified', session, roster, holds, opens }))
       }
       case 'stage':
         world.trace(() => `${this.#init.self.slice(-4)} sum: ${effect.stage} stage of ${effect.peers.length}`)
@@ -308,12 +337,18 @@ export class SumActor {
   }
 }
 
+/** What stands for a proof. */
+function provenBy(beacon: Uint8Array, commitment: Uint8Array): Uint8Array {
+  return encode([beacon, commitment])
+}
+
 const KINDS: readonly SecureSumContent['kind'][] = [
   'secure-sum-keys',
   'secure-sum-roster',
   'secure-sum-shares',
   'secure-sum-masked',
   'secure-sum-unmask',
+  'secure-sum-proof',
 ]
 
 function flipped(bytes: Uint8Array): Uint8Array {

@@ -32,12 +32,15 @@ export type LearningBehaviour = 'equivocator' | 'poisoner' | 'mute' | SumBehavio
 
 const PLAIN_BEHAVIOURS = ['equivocator', 'equivocator', 'poisoner', 'mute'] as const
 const SECRET_BEHAVIOURS = ['equivocator', 'mute', 'false-dealer', 'spoiler', 'liar', 'twice', 'deserter'] as const
+const PROVING_BEHAVIOURS = [...SECRET_BEHAVIOURS, 'false-prover', 'false-prover', 'false-prover'] as const
 
 export interface LearningSimOptions {
   readonly peers?: number
   readonly rounds?: number
   /** @default 'plain' */
   readonly mode?: AggregationMode
+  /** Members prove the norm of what they sum up; some hostile ones falsely. For a secure mode. */
+  readonly proofs?: boolean
   /** Broken on purpose. */
   readonly quorum?: (members: number) => number
   /** Virtual time after the faults in which every honest peer must be through. @default 600,000 */
@@ -140,6 +143,7 @@ class Run {
       rule: grouped ? { rule: 'median', byzantineMax: 1 } : { rule: 'mean', byzantineMax: 0 },
       clipNorm: 65_536,
       privacy: null,
+      ...(options.proofs === true ? { proofs: { projections: 62 } } : {}),
       validation: {
         updateLossFactorMillionths: 2_000_000,
         candidateLossFactorMillionths: 2_000_000,
@@ -154,7 +158,8 @@ class Run {
     for (const [i, peer] of ids.entries()) {
       const wicked = i > 0 && hostile < hostileMax && world.rng.below(3) === 0
       if (wicked) hostile++
-      const behaviours = mode === 'plain' ? PLAIN_BEHAVIOURS : SECRET_BEHAVIOURS
+      const secret = options.proofs === true ? PROVING_BEHAVIOURS : SECRET_BEHAVIOURS
+      const behaviours = mode === 'plain' ? PLAIN_BEHAVIOURS : secret
       const behaviour = wicked ? (behaviours[world.rng.below(behaviours.length)] as LearningBehaviour) : 'honest'
       this.actors.set(peer, new Actor(this, peer, behaviour))
     }
@@ -317,7 +322,7 @@ class Actor {
       case 'offerUpdate':
         if (this.#input !== null && this.#sums?.base === effect.base) {
           this.#run.truth.offered(effect.base, this.#peer, this.#input)
-          this.#sums.step({ type: 'offer', values: this.#input })
+          this.#sums.offer(this.#input)
         }
         return
       case 'sum':
@@ -369,7 +374,7 @@ class Actor {
     this.#sums?.close()
     const life = this.#life
     const { base } = head
-    const known = ['false-dealer', 'spoiler', 'liar', 'twice', 'deserter'] as const
+    const known = ['false-dealer', 'spoiler', 'liar', 'twice', 'deserter', 'false-prover'] as const
     const sums = new SumActor({
       self: this.#peer,
       id,

@@ -18,7 +18,8 @@ import {
   proveRegardless,
 } from '../../core/learning/proofs/norm-proof.ts'
 import { encodeNormProof } from '../../core/learning/proofs/norm-proof-codec.ts'
-import { ELEMENT_BYTES, modulo, ORDER, SCALAR_BYTES, scalarsToBytes } from '../../core/learning/proofs/scalars.ts'
+import { ELEMENT_BYTES, SCALAR_BYTES } from '../../core/learning/proofs/proof-size.ts'
+import { modulo, ORDER, scalarsToBytes } from '../../core/learning/proofs/scalars.ts'
 import { loadEngine } from '../../workers/proofs/load.node.ts'
 import { sumPeers } from '../secure-sum-room.ts'
 import { seededBytes } from '../seeded-bytes.ts'

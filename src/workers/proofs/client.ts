@@ -2,6 +2,18 @@ import { fromPlainError } from '../sandbox/errors.ts'
 import type { ProofCall, ProofMessage, ProofRequest, Proofs, ProofWorker, SpawnProofs } from './contract.ts'
 import { ProofsUnavailableError } from './errors.ts'
 import { PROOF_CALLS_WAITING_MAX, PROOF_TIMEOUT_MS } from './limits.ts'
+import type { ProofService } from './service.ts'
+
+/** {@link Proofs} on this thread: for tests. */
+export function directProofs(service: ProofService): Proofs {
+  return {
+    commit: async (values) => service.commit(values),
+    prove: async (request, onProgress = () => undefined) => service.prove(request, onProgress),
+    verify: async (proofs) => service.verify(proofs),
+    opensSum: async (opening) => service.opensSum(opening),
+    close: () => undefined,
+  }
+}
 
 /**
  * {@link Proofs} in a worker, which is started with the first call. Calls are done one after the other. A worker that ends or does not answer fails

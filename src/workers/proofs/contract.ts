@@ -1,6 +1,6 @@
 /**
  * What the proof worker does: commitments and norm proofs, away from the thread that keeps a peer alive. One interface, two implementations:
- * {@link import('./client.ts').createProofs} talks to a worker, {@link import('./service.ts').ProofService} computes at once.
+ * {@link import('./client.ts').createProofs} talks to a worker, {@link import('./client.ts').directProofs} computes at once.
  */
 import type { NormStatement } from '../../core/learning/proofs/norm-proof.ts'
 import type { PlainError } from '../sandbox/errors.ts'

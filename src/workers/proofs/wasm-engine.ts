@@ -7,7 +7,8 @@ import {
   generatorSeed,
   type Term,
 } from '../../core/learning/proofs/group-engine.ts'
-import { ELEMENT_BYTES, modulo, SCALAR_BYTES, writeScalars } from '../../core/learning/proofs/scalars.ts'
+import { ELEMENT_BYTES, SCALAR_BYTES } from '../../core/learning/proofs/proof-size.ts'
+import { modulo, writeScalars } from '../../core/learning/proofs/scalars.ts'
 import { ProofsUnavailableError } from './errors.ts'
 import { DERIVED_TOGETHER } from './limits.ts'
 

@@ -50,7 +50,7 @@ export function shareVarianceOf({ clipNorm, noiseMultiplierPpm, contributorsMin 
   return { numerator: deviationPpm ** 2n, denominator: BigInt(PPM) ** 2n * BigInt(contributorsMin) }
 }
 
-function shareVariance(plan: NoisePlan): number {
+export function shareVariance(plan: NoisePlan): number {
   const { numerator, denominator } = shareVarianceOf(plan)
   return Number(numerator) / Number(denominator)
 }

@@ -4,6 +4,9 @@
  */
 export const PROJECTION_COUNTS: readonly number[] = [2, 6, 14, 30, 62, 126]
 
+/** Projections that a task may ask for: with fewer, three times the norm bound passes once in eight. */
+export const TASK_PROJECTIONS: readonly number[] = [62, 126]
+
 /**
  * Projections by default: the false-accept chance at twice the bound is stated by `falseAcceptBound`.
  *
@@ -31,6 +34,9 @@ export const PROOF_LENGTH_MAX = 65_536
 
 /** Bits of a blinding in one coordinate of a secure sum: 2^19 of them add up within 32 bits. */
 export const BLINDING_LIMB_BITS = 12
+
+/** Coordinates that a blinding, of 253 bits, takes in a secure sum. */
+export const BLINDING_COORDINATES = 22
 
 /** Proofs that are verified together: one multiplication over the shared generators serves them all. */
 export const PROOF_BATCH_MAX = 64

@@ -2,23 +2,13 @@ import { concatBytes } from '../../codec/bytes.ts'
 import { InvalidProofError } from './errors.ts'
 import type { Element, GroupEngine } from './group-engine.ts'
 import type { NormProof } from './norm-proof.ts'
-import { halvingsOf } from './range-proof.ts'
-import { bytesToScalars, ELEMENT_BYTES, SCALAR_BYTES, scalarsToBytes } from './scalars.ts'
+import { ELEMENT_BYTES, elementsOf, halvingsOf, normProofBytes } from './proof-size.ts'
+import { bytesToScalars, scalarsToBytes } from './scalars.ts'
 
 /**
  * A norm proof as a block: nothing but points and scalars of 32 bytes in a fixed order, so each has one encoding and its size says whether it is
  * whole.
  */
-
-/** Bytes of a proof for an update of some length. */
-export function normProofBytes(of: { readonly length: number; readonly projections: number }): number {
-  const scalars = of.length + 2 + 3 * of.projections + 3 + 2
-  return elementsOf(of.projections) * ELEMENT_BYTES + scalars * SCALAR_BYTES
-}
-
-function elementsOf(projections: number): number {
-  return 2 * projections + 1 + 2 + 2 * projections + 4 + 2 * halvingsOf(projections + 2)
-}
 
 export function encodeNormProof(proof: NormProof): Uint8Array {
   const { ranges } = proof

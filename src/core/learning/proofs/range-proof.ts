@@ -25,11 +25,6 @@ export interface RangeProof {
   readonly ends: readonly [bigint, bigint]
 }
 
-/** Halvings of a proof over a number of values. */
-export function halvingsOf(values: number): number {
-  return Math.log2(values * RANGE_BITS)
-}
-
 interface Vectors {
   readonly gs: ElementList
   readonly hs: ElementList

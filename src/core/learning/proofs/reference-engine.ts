@@ -3,7 +3,8 @@ import { concatBytes } from '../../codec/bytes.ts'
 import { invariant } from '../../codec/errors.ts'
 import { InvalidProofError } from './errors.ts'
 import { type Element, type ElementList, type GroupEngine, generatorSeed, type Term } from './group-engine.ts'
-import { ELEMENT_BYTES, modulo } from './scalars.ts'
+import { ELEMENT_BYTES } from './proof-size.ts'
+import { modulo } from './scalars.ts'
 
 const Point = ristretto255.Point
 type Point = InstanceType<typeof Point>

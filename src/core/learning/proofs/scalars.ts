@@ -1,11 +1,10 @@
 import { chacha20 } from '@noble/ciphers/chacha.js'
 import type { ByteSource } from '../byte-source.ts'
 import { InvalidProofError } from './errors.ts'
+import { SCALAR_BYTES } from './proof-size.ts'
 
 /** Order of ristretto255, RFC 9496 section 4. */
 export const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n
-export const ELEMENT_BYTES = 32
-export const SCALAR_BYTES = 32
 
 /** Between 0 and the order. */
 export function modulo(value: bigint): bigint {

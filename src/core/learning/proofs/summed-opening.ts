@@ -1,11 +1,8 @@
 import { invariant } from '../../codec/errors.ts'
 import type { Element, GroupEngine } from './group-engine.ts'
-import { BLINDING_LIMB_BITS } from './limits.ts'
+import { BLINDING_COORDINATES, BLINDING_LIMB_BITS } from './limits.ts'
 import { commitUpdate } from './norm-proof.ts'
 import { modulo } from './scalars.ts'
-
-/** Coordinates that a blinding takes in a secure sum. */
-export const BLINDING_COORDINATES = Math.ceil(253 / BLINDING_LIMB_BITS)
 
 /**
  * An update as it is put into a secure sum whose result is to open the commitments: its values, then its blinding in limbs, so that one sum adds up

@@ -4,7 +4,8 @@ import type { RosterStage, SecureSumContent, SecureSumMessage } from './messages
 /** What a secure sum is told. */
 export type SecureSumEvent =
   /** Take part: publishes this peer's keys. A peer that only watches leaves it out and still learns the sum. */
-  | { readonly type: 'join' }
+  /** `commitment`: to the input, where the terms ask for proofs. */
+  | { readonly type: 'join'; readonly commitment?: Uint8Array }
   /** A statement with a good signature of this network. The peer's own come back this way too, once they are signed. */
   | { readonly type: 'message'; readonly message: SecureSumMessage }
   /** This peer's clipped (and noised) update, any time before or after the mask stage opens; copied. */
@@ -23,6 +24,8 @@ export type SecureSumEvent =
 /** Why a statement or its author was refused; the sum goes on without it. */
 export type RefusalReason =
   | 'wrong-session'
+  | 'wrong-commitment'
+  | 'bad-proof'
   | 'wrong-stage'
   | 'wrong-roster'
   | 'not-a-participant'
@@ -51,6 +54,8 @@ export type FailureReason =
   | 'out-of-time'
   /** The sum is larger than its contributors may make it: somebody put in more than the terms allow. */
   | 'sum-out-of-bounds'
+  /** The commitments of its contributors do not open to the sum: one masked another vector than it committed to. */
+  | 'sum-not-opened'
 
 /** X25519 with one secret and several public keys. */
 export interface AgreeRequest {
@@ -103,12 +108,17 @@ export type SecureSumEffect =
       readonly peers: readonly PeerId[]
       readonly threshold: number
     }
-  /** The end: the exact integer sum over `contributors`; `vectors` are the hashes of what they masked, in the same order. */
+  /**
+   * The end: the exact integer sum over `contributors`; `vectors` are the hashes of what they masked and `commitments` what they committed to (none
+   * where the terms ask for none), in the same order. `roster` is the hash of the one that named them.
+   */
   | {
       readonly type: 'sum'
       readonly values: Int32Array
       readonly contributors: readonly PeerId[]
       readonly vectors: readonly Hash[]
+      readonly commitments: readonly Uint8Array[]
+      readonly roster: Uint8Array
     }
   | {
       readonly type: 'failed'

@@ -60,6 +60,9 @@ export const SUM_CALLERS_MAX = 3
 /** A round waits for its sums for this many times `voteMs`: three stages, each with one caller that vanished, and a second attempt. */
 export const SUM_PATIENCE = 16
 
+/** Time that a round gives its members to prove and to get each other's proofs: a phone proves for 15 s, and forty proofs are 34 MB. */
+export const SUM_PROOF_MS = 60_000
+
 /** Statements of one secure sum that are kept of each member, hostile ones included: two of each kind, and rosters of three stages. */
 export const SUM_STATEMENTS_MAX = 16
 

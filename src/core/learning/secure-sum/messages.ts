@@ -12,7 +12,7 @@ import {
 } from './limits.ts'
 
 /**
- * The five signed statements of a secure sum. Everybody sees all of them: what is secret in them is sealed or masked.
+ * The six signed statements of a secure sum. Everybody sees all of them: what is secret in them is sealed or masked.
  * All are evidence: they may be shown by anyone, any number of times; the session in each keeps them to their sum.
  */
 
@@ -33,6 +33,8 @@ const keysBody = v.strictObject({
   maskKey: key,
   /** Commitment to the seed of the mask that is this peer's alone. */
   seedCommitment: key,
+  /** To this peer's vector, where the terms ask for proofs: an element of ristretto255. */
+  commitment: v.exactOptional(key),
 })
 
 const rosterEntry = v.strictObject({ peer: peerId, digest: key })
@@ -74,11 +76,20 @@ const unmaskBody = v.strictObject({
   pair: list(revealed, 0, SHARE_HOLDERS_MAX),
 })
 
+const proofBody = v.strictObject({
+  session: hash,
+  /** The roster of survivors that the proof answers. */
+  roster: key,
+  /** SHA-256 of the proof; its bytes travel as a block. */
+  proof: hash,
+})
+
 export type KeysBody = v.InferOutput<typeof keysBody>
 export type RosterBody = v.InferOutput<typeof rosterBody>
 export type SharesBody = v.InferOutput<typeof sharesBody>
 export type MaskedBody = v.InferOutput<typeof maskedBody>
 export type UnmaskBody = v.InferOutput<typeof unmaskBody>
+export type ProofBody = v.InferOutput<typeof proofBody>
 export type RevealedShare = v.InferOutput<typeof revealed>
 export type RosterStage = RosterBody['stage']
 
@@ -88,6 +99,7 @@ interface Bodies {
   readonly 'secure-sum-shares': SharesBody
   readonly 'secure-sum-masked': MaskedBody
   readonly 'secure-sum-unmask': UnmaskBody
+  readonly 'secure-sum-proof': ProofBody
 }
 
 export type SecureSumKind = keyof Bodies
@@ -108,6 +120,7 @@ const KINDS: { readonly [Kind in SecureSumKind]: StatementKind<Bodies[Kind]> } =
   'secure-sum-shares': { kind: 'secure-sum-shares', body: sharesBody },
   'secure-sum-masked': { kind: 'secure-sum-masked', body: maskedBody },
   'secure-sum-unmask': { kind: 'secure-sum-unmask', body: unmaskBody },
+  'secure-sum-proof': { kind: 'secure-sum-proof', body: proofBody },
 }
 
 export function isSecureSumKind(kind: string): kind is SecureSumKind {
@@ -115,7 +128,7 @@ export function isSecureSumKind(kind: string): kind is SecureSumKind {
 }
 
 /**
- * Reads a statement of a secure sum, of whichever of the five kinds. Its signature is still to be verified.
+ * Reads a statement of a secure sum, of whichever of the six kinds. Its signature is still to be verified.
  *
  * @throws {@link WrongKindError} When it is of none of them.
  * @throws {@link InvalidMessageError} Or a limit error, naming the field.

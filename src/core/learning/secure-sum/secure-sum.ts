@@ -133,7 +133,7 @@ export class SecureSum {
   #take(event: SecureSumEvent): void {
     switch (event.type) {
       case 'join':
-        return this.#join()
+        return this.#join(event.commitment)
       case 'message':
         return this.#message(event.message)
       case 'input':
@@ -153,7 +153,8 @@ export class SecureSum {
 
   // Advertise keys.
 
-  #join(): void {
+  #join(commitment: Uint8Array | undefined): void {
+    invariant((commitment !== undefined) === (this.#terms.proved === true), 'who proves has committed')
     if (this.#ownPart !== 'watching' || this.#rosters.size > 0) return
     this.#ownPart = 'joined'
     const secrets = drawSecrets(this.#random)
@@ -163,6 +164,7 @@ export class SecureSum {
       channelKey: publicKeyOf(secrets.channel),
       maskKey: publicKeyOf(secrets.mask),
       seedCommitment: commitSeed(secrets.seed, this.session, this.#self),
+      ...(commitment === undefined ? {} : { commitment }),
     }
     this.#effects.push({ type: 'publish', content: { kind: 'secure-sum-keys', body } })
   }
@@ -185,6 +187,9 @@ export class SecureSum {
         return this.#takeMasked(message, keep(message.decoded))
       case 'secure-sum-unmask':
         return this.#takeUnmask(message, keep(message.decoded))
+      case 'secure-sum-proof':
+        // Of a sum that is known: its attempt's to judge.
+        return
     }
   }
 
@@ -196,6 +201,12 @@ export class SecureSum {
       if (!(error instanceof LowOrderKeyError)) throw error
       return this.#convict(kept.author, 'low-order-key', [kept.bytes], error.message)
     }
+    if ((kept.body.commitment !== undefined) !== (this.#terms.proved === true))
+      return this.#refuse(
+        kept.author,
+        'wrong-commitment',
+        'Its keys come with a commitment exactly where the terms ask for it',
+      )
     this.#store(this.#keys, kept)
   }
 
@@ -597,8 +608,9 @@ export class SecureSum {
     }
     // Summed up, so every contributor's vector is here.
     const vectors = roster.peers.map((peer) => (this.#values.get(peer) as { hash: Hash }).hash)
+    const commitments = roster.peers.flatMap((peer) => this.#keysOf(peer).commitment ?? [])
     this.#end('sum')
-    this.#effects.push({ type: 'sum', values, contributors: roster.peers, vectors })
+    this.#effects.push({ type: 'sum', values, contributors: roster.peers, vectors, commitments, roster: roster.digest })
   }
 
   // Calling.

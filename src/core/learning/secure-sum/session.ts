@@ -22,6 +22,8 @@ export interface SecureSumTerms {
   readonly coordinateMax: number
   readonly participantsMin: number
   readonly participantsMax: number
+  /** Every participant commits to its vector with its keys, and proves its norm once the survivors are named. Absent where nobody does. Rule [Z7]. */
+  readonly proved?: true
   /** Peers that may call the stages. Whoever calls sees no more than any participant. */
   readonly callers: readonly PeerId[]
 }

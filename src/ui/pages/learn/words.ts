@@ -86,6 +86,7 @@ const STAYS: Words = {
 
 const LEAVES: Words = {
   update: 'What training changed in the model, after each round',
+  'norm-proof': 'A proof that this change is within the bound, which says nothing else about it',
   'masked-update': 'What training changed in the model, hidden by masks that cancel only in the sum',
   norm: 'The size of that change, as one number',
   votes: 'Your votes: whether a change made the model worse for you',
