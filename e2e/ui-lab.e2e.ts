@@ -13,7 +13,8 @@ const SIZES = { wide: { width: 1280, height: 800 }, phone: { width: 390, height:
 const LOOKS = (['wide', 'phone'] as const).flatMap((size) =>
   (['light', 'dark'] as const).map((colorScheme) => ({ size, colorScheme })),
 )
-const LONG_TASK_MS_MAX = 200
+/** Of a run's time that the page's thread may be busy in long tasks: a run on that thread would take all of it. */
+const BUSY_SHARE_MAX = 0.5
 
 interface Violations {
   readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[]
@@ -104,7 +105,9 @@ describe('the attack lab', () => {
       })
       Object.assign(globalThis, { tasks })
     })
+    const started = performance.now()
     await run()
+    const runMs = performance.now() - started
     expect(Number.parseFloat((await cell('mean', 1)) ?? '')).toBeLessThan(30)
     expect(Number.parseFloat((await cell('NNM + multi-Krum', 1)) ?? '')).toBeGreaterThan(75)
     expect(Number.parseFloat((await cell('mean', 3)) ?? '')).toBeGreaterThan(50)
@@ -112,7 +115,8 @@ describe('the attack lab', () => {
     expect(Number(await cell('mean', 5))).toBeLessThan(0)
     await page.getByText(/NNM \+ multi-Krum does best.*mean is left guessing/).waitFor()
     const tasks = await page.evaluate(() => (globalThis as unknown as { tasks: number[] }).tasks)
-    expect(Math.max(0, ...tasks)).toBeLessThan(LONG_TASK_MS_MAX)
+    expect(tasks.reduce((sum, each) => sum + each, 0)).toBeLessThan(BUSY_SHARE_MAX * runMs)
+    expect(page.workers().filter((worker) => worker.url().includes('lab-worker'))).toHaveLength(1)
     await expectClean('lab-done')
   })
 

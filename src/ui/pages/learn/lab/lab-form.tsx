@@ -17,10 +17,10 @@ const ATTACK_WORDS: Readonly<Record<string, string>> = {
 }
 
 const SPLITS: readonly { readonly text: string; readonly words: string }[] = [
-  { text: 'iid', words: 'Even: all alike (IID)' },
-  { text: '1', words: 'Skewed a little, α = 1' },
-  { text: '0.3', words: 'Skewed, α = 0.3' },
-  { text: '0.1', words: 'Skewed very much, α = 0.1' },
+  { text: 'iid', words: 'IID: all alike' },
+  { text: '1', words: 'α = 1: a little skewed' },
+  { text: '0.3', words: 'α = 0.3: skewed' },
+  { text: '0.1', words: 'α = 0.1: very skewed' },
 ]
 
 interface LabFormProps {
@@ -140,7 +140,9 @@ function RulesField({ setting, problems, onChange }: RulesFieldProps) {
       </div>
       <div id="lab-rules-note" className="small" role={problems.length > 0 ? 'alert' : undefined}>
         {problems.length === 0 ? (
-          <span className="quiet">NNM mixes each update with its nearest neighbours before the rule</span>
+          <span className="quiet">
+            NNM mixes each update with its nearest neighbours before the rule; ARC cuts the longest updates first
+          </span>
         ) : (
           problems.map((problem) => (
             <p key={problem} className="field-error">
