@@ -17,6 +17,8 @@ export const BUDGETS = [
   { name: 'sandbox worker', kib: 60, files: /^sandbox-worker-[-\w]+\.js$/ },
   // Loaded when somebody trains. The kernels' line is jax-js with its WebGPU part.
   { name: 'training worker', kib: 24, files: /^training-worker-[-\w]+\.js$/, lazy: true },
+  // Loaded when a task asks for proofs.
+  { name: 'proofs worker', kib: 17, files: /^proofs-worker-[-\w]+\.js$/, lazy: true },
   { name: 'lab worker', kib: 16, files: /^lab-worker-[-\w]+\.js$/, lazy: true },
   { name: 'training kernels', kib: 105, files: /^(jax-engine|webgpu)-[-\w]+\.js$/, lazy: true },
 ]
