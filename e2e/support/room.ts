@@ -50,8 +50,6 @@ export interface TabOptions {
   readonly nodeWorker?: string
   /** The same for the training worker. */
   readonly trainingWorkerPrelude?: string
-  /** The same for the aggregation worker. */
-  readonly aggregationWorkerPrelude?: string
 }
 
 /** A relay that serves the built page on loopback, and real Chromium tabs in it. */
@@ -98,8 +96,6 @@ export class Room {
     if (options.nodeWorker !== undefined) await exchangeWorker(context, options.nodeWorker)
     if (options.nodeWorkerPrelude !== undefined) await misbehave(context, 'node', options.nodeWorkerPrelude)
     if (options.trainingWorkerPrelude !== undefined) await misbehave(context, 'training', options.trainingWorkerPrelude)
-    if (options.aggregationWorkerPrelude !== undefined)
-      await misbehave(context, 'aggregation', options.aggregationWorkerPrelude)
     const { lend = true, workers = 1, invite = true } = options
     const tab = await this.beside(context, invite ? this.url : `${this.#relay.url}/`)
     const lending = { optedIn: lend, workers, pauseOnBattery: false, pauseOnMetered: false }
@@ -185,11 +181,7 @@ async function resultsOf(page: Page, jobId: string): Promise<Map<number, string>
 }
 
 /** Serves this context a worker that runs `prelude` first. */
-async function misbehave(
-  context: BrowserContext,
-  worker: 'node' | 'training' | 'aggregation',
-  prelude: string,
-): Promise<void> {
+async function misbehave(context: BrowserContext, worker: 'node' | 'training', prelude: string): Promise<void> {
   await context.route(new RegExp(`/assets/${worker}-worker-[^/]*\\.js$`), async (route) => {
     const response = await route.fetch()
     await route.fulfill({ response, body: `${prelude}\n${await response.text()}` })
