@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,39 +7,17 @@ import { peerIdOf } from '../core/identity/peer-id.ts'
 import { encodeReceiptBundle, signAttestation, signReceipt } from '../core/tasks/receipt-codec.ts'
 import type { ResultItem } from '../node/contract.ts'
 import { makeVolatileDeviceKey } from '../storage/device-key-file.node.ts'
+import { runStarling } from '../testing/run-starling.ts'
 import { itemsOf, verdictsOf } from './evidence.ts'
 import { exitCodeOf } from './exit-codes.ts'
 import { durationText } from './job-progress.ts'
 import { bytes, decimal, httpUrl, whole } from './option-parsers.ts'
 import { folderOutput } from './outputs.ts'
 
-const BIN = fileURLToPath(new URL('../../bin/starling.mjs', import.meta.url))
 const COLLATZ = fileURLToPath(new URL('../../examples/collatz/collatz.wasm', import.meta.url))
 const dir = mkdtempSync(join(tmpdir(), 'starling-cli-'))
 
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
-
-interface Ended {
-  code: number | null
-  stdout: string
-  stderr: string
-}
-
-/** The command as a person starts it. */
-function starling(args: readonly string[]): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-    const ended: Ended = { code: null, stdout: '', stderr: '' }
-    child.stdout.on('data', (chunk: Buffer) => {
-      ended.stdout += chunk
-    })
-    child.stderr.on('data', (chunk: Buffer) => {
-      ended.stderr += chunk
-    })
-    child.once('error', reject)
-    child.once('close', (code) => resolve({ ...ended, code }))
-  })
-}
 
 /** Receipts of two units by one executor, the first attested by another. */
 async function receiptFile(): Promise<{ file: Uint8Array; executor: string; other: string }> {
@@ -109,10 +86,10 @@ describe('starling verify', () => {
     const bad = join(dir, 'bad.cbor')
     writeFileSync(good, file)
     writeFileSync(bad, file.subarray(0, file.length - 1))
-    const fine = await starling(['verify', good])
+    const fine = await runStarling(['verify', good])
     expect(fine.stdout).toContain(`receipt 1: valid, unit 0 by ${executor}, success, 1 attested`)
     expect(fine.code).toBe(0)
-    const mixed = await starling(['verify', '--json', good, bad])
+    const mixed = await runStarling(['verify', '--json', good, bad])
     expect(mixed.code).toBe(1)
     const lines = mixed.stdout
       .trim()
@@ -125,14 +102,14 @@ describe('starling verify', () => {
 
 describe('starling inspect', () => {
   it('shows what a module asks for', async () => {
-    const { code, stdout } = await starling(['inspect', '--json', COLLATZ])
+    const { code, stdout } = await runStarling(['inspect', '--json', COLLATZ])
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ bytes: readFileSync(COLLATZ).length, functions: expect.any(Number) })
   })
   it('refuses a broken module with its offset, as wrong use', async () => {
     const broken = join(dir, 'broken.wasm')
     writeFileSync(broken, readFileSync(COLLATZ).subarray(0, 100))
-    const { code, stderr } = await starling(['inspect', broken])
+    const { code, stderr } = await runStarling(['inspect', broken])
     expect(code).toBe(2)
     expect(stderr).toMatch(/^starling: .+/)
     expect(stderr).not.toContain('    at ')
@@ -152,13 +129,13 @@ describe('wrong use', () => {
     [['verify'], "missing required argument 'receipts'"],
     [['compute'], "unknown command 'compute'"],
   ])('%j ends with 2 and names it', async (args, message) => {
-    const { code, stdout, stderr } = await starling(args)
+    const { code, stdout, stderr } = await runStarling(args)
     expect(stderr).toContain(message)
     expect(code).toBe(2)
     expect(stdout).toBe('')
   })
   it('is told apart from a relay that is not there', async () => {
-    const { code, stderr } = await starling(['run', COLLATZ, '--inputs', '1..2', '--relay', 'http://127.0.0.1:9'])
+    const { code, stderr } = await runStarling(['run', COLLATZ, '--inputs', '1..2', '--relay', 'http://127.0.0.1:9'])
     expect(stderr).toMatch(/^starling: .*127\.0\.0\.1:9/)
     expect(code).toBe(3)
   })
@@ -166,7 +143,7 @@ describe('wrong use', () => {
 
 it('every command explains itself', async () => {
   for (const command of ['start', 'relay', 'peer', 'run', 'swarm', 'inspect', 'verify']) {
-    const { code, stdout } = await starling([command, '--help'])
+    const { code, stdout } = await runStarling([command, '--help'])
     expect(code).toBe(0)
     expect(stdout).toContain('--json')
   }

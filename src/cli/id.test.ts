@@ -1,42 +1,18 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, expect, it } from 'vitest'
 import { readIdentityExport } from '../core/identity/identity-export.ts'
 import type { IdentityInfo } from '../node/identity-contract.ts'
 import { PlatformVerifier } from '../node/verifier.ts'
+import { type Ended, runStarling } from '../testing/run-starling.ts'
 
-const BIN = fileURLToPath(new URL('../../bin/starling.mjs', import.meta.url))
 const dir = mkdtempSync(join(tmpdir(), 'starling-id-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
-interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
 /** `starling id …` as a person types it, without the key ring of whoever runs the tests. */
-function id(peer: string, args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const all = ['id', ...args, '--data-dir', join(dir, peer), '--no-key-ring']
-    const child = spawn(process.execPath, [BIN, ...all], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...env },
-    })
-    let [stdout, stderr] = ['', '']
-    child.stdout.on('data', (chunk: Buffer) => {
-      stdout += chunk
-    })
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk
-    })
-    child.once('error', reject)
-    child.once('close', (code) => resolve({ code, stdout, stderr }))
-  })
-}
+const id = (peer: string, args: readonly string[], env: Record<string, string> = {}): Promise<Ended> =>
+  runStarling(['id', ...args, '--data-dir', join(dir, peer), '--no-key-ring'], env)
 
 const show = async (peer: string, env: Record<string, string> = {}): Promise<IdentityInfo & { keptBy: string }> =>
   JSON.parse((await id(peer, ['show', '--json'], env)).stdout)

@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RootId } from '../core/codec/ids.ts'
 import { TASKS_MIN } from '../core/trust/limits.ts'
@@ -11,29 +9,16 @@ import { SecurityLog } from '../node/security-log.ts'
 import { TrustStore } from '../node/trust-store.ts'
 import { loadDeviceKeyFile } from '../storage/device-key-file.node.ts'
 import { SqliteStore } from '../storage/sqlite-store.node.ts'
+import { type Ended, runStarling } from '../testing/run-starling.ts'
 import { testPeer } from '../testing/task-fixtures.ts'
 
-const BIN = fileURLToPath(new URL('../../bin/starling.mjs', import.meta.url))
 const dir = mkdtempSync(join(tmpdir(), 'starling-trust-'))
 const GOOD = testPeer(7)
 const UNKNOWN = testPeer(8)
 
-/** The command as a person starts it. */
-function starling(...args: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const all = ['trust', ...args, '--data-dir', dir, '--no-key-ring']
-    const child = spawn(process.execPath, [BIN, ...all], { stdio: ['ignore', 'pipe', 'pipe'] })
-    let [stdout, stderr] = ['', '']
-    child.stdout.on('data', (chunk: Buffer) => {
-      stdout += chunk
-    })
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk
-    })
-    child.once('error', reject)
-    child.once('close', (code) => resolve({ code, stdout, stderr }))
-  })
-}
+/** The command as a person starts it, on the folder of these tests. */
+const starling = (...args: readonly string[]): Promise<Ended> =>
+  runStarling(['trust', ...args, '--data-dir', dir, '--no-key-ring'])
 
 beforeAll(async () => {
   await loadDeviceKeyFile(join(dir, 'device.key'))
