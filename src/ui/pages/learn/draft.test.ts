@@ -71,6 +71,13 @@ describe('readDraft', () => {
     expect(readDraft(FRESH, { ...DIGITS, classes: ['one'] }).errors).toHaveProperty('data')
   })
 
+  it('asks for proofs where nobody sees the updates alone', () => {
+    const draft: TaskDraft = { ...FRESH, proofs: true, mode: 'secure-sum', rule: 'mean' }
+    expect(readDraft(draft, DIGITS).spec?.options?.proofs).toBe(126)
+    expect(readDraft({ ...draft, mode: 'plain' }, DIGITS).spec?.options).not.toHaveProperty('proofs')
+    expect(fieldOfRefusal(new Error('task.proofs is plain mode, limit a secure mode'))).toBe('mode')
+  })
+
   it('takes the promise of privacy only when it is made', () => {
     const draft: TaskDraft = { ...FRESH, privacy: 'local', numbers: numbers({ noise: '6' }) }
     expect(readDraft(draft, DIGITS).spec?.options?.privacy).toEqual({

@@ -27,6 +27,8 @@ export interface TaskDraft {
   readonly mode: LearningMode
   readonly optimiser: LearningOptions['optimiser']
   readonly mixing: boolean
+  /** Members prove the size of updates that nobody sees; of no meaning where they are seen. */
+  readonly proofs: boolean
   readonly privacy: LearningPrivacy['mode'] | null
 }
 
@@ -132,6 +134,7 @@ export const FRESH: TaskDraft = {
   mode: 'plain',
   optimiser: 'sgd',
   mixing: true,
+  proofs: false,
   privacy: null,
 }
 
@@ -240,6 +243,9 @@ function ruleOf({ rule, numbers, mixing }: TaskDraft): AggregationRule {
   return { rule, ...shared, radius, iterations: Number(numbers.iterations) }
 }
 
+/** Of each proof: an update of twice the bound passes once in 450, one of three times once in a million. */
+const PROJECTIONS = 126
+
 function optionsOfDraft(draft: TaskDraft): Partial<LearningOptions> {
   const value = (name: NumberName): number => Number(draft.numbers[name])
   const ms = (name: NumberName): number => Math.round(value(name) * 1_000)
@@ -268,6 +274,7 @@ function optionsOfDraft(draft: TaskDraft): Partial<LearningOptions> {
             epsilonMax: value('epsilonMax'),
             delta: value('delta'),
           },
+    ...(draft.proofs && draft.mode !== 'plain' ? { proofs: PROJECTIONS } : {}),
     validation: {
       updateLossFactorMax: value('updateFactor'),
       candidateLossFactorMax: value('candidateFactor'),
@@ -305,7 +312,7 @@ const FIELDS: readonly (readonly [RegExp, FieldName])[] = [
   [/heldOut/, 'heldOutPercent'],
   [/updateLoss/, 'updateFactor'],
   [/candidateLoss/, 'candidateFactor'],
-  [/mode|group/, 'mode'],
+  [/mode|group|proofs/, 'mode'],
 ]
 
 /** Which field of the form an error of the node is about; `null` when none is. Errors say the field first, and in their details. */

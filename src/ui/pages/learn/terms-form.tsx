@@ -120,6 +120,14 @@ function TrustPanel(props: FormPart) {
             </select>
           )}
         </Field>
+        {draft.mode === 'plain' ? null : (
+          <Toggle
+            label="Members prove that their updates are within the size bound"
+            note="Nobody can put a huge update into a sum that hides it. Takes each member some seconds more in every round."
+            checked={draft.proofs}
+            onChange={(proofs) => onChange({ proofs })}
+          />
+        )}
         <Field
           label="Rule that merges updates"
           note={`${rule.withstands} Needs ${rule.bound}.`}
