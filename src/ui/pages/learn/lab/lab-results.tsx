@@ -142,7 +142,7 @@ function Outcomes({ outcomes, setting }: { readonly outcomes: readonly LabOutcom
         <p className="quiet small">
           “Goes the honest way” is 1 where the merged update points where the honest ones want, and below 0 where it
           goes backwards. “By value” rules look at each number of all updates, so that no update is kept or dropped as a
-          whole.
+          whole. No rule takes an update that is longer than any model’s.
           {mixed ? ' Behind NNM, a kept update is the mixture of a member and its nearest neighbours.' : null}
         </p>
       </div>
