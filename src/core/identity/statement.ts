@@ -130,6 +130,15 @@ export async function signStatement<Body>(init: StatementInit<Body>, signer: Sig
   return sealStatement(prepared, await signer.sign(signedBytes(init.kind, prepared.payload)))
 }
 
+/** Who signs, for which network, and when. */
+export type SigningOptions = Omit<StatementInit<never>, 'kind' | 'body'> & { readonly signer: Signer }
+
+/** Signs a body as a statement of its kind; options may have more in them than is signed. */
+export function signBody<Body>(kind: string, body: Body, options: SigningOptions): Promise<DecodedStatement<Body>> {
+  const { signer, network, seq, timestampMs, nonce } = options
+  return signStatement({ network, seq, timestampMs, nonce, kind, body }, signer)
+}
+
 /**
  * Signs several statements with one signature: over the root of a hash tree whose leaves are what would be signed of each. Every
  * statement carries its path to the root and stands alone as evidence. Rule [S7].

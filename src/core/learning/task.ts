@@ -6,13 +6,13 @@ import { bytes, cid, integer, list, peerId, text } from '../codec/fields.ts'
 import { sha256Hex } from '../codec/hash.ts'
 import type { Cid, LearningTaskId, PeerId } from '../codec/ids.ts'
 import { NONCE_BYTES } from '../identity/limits.ts'
-import type { Signer, Verifier } from '../identity/ports.ts'
+import type { Verifier } from '../identity/ports.ts'
 import {
   checkStatementNetwork,
   type DecodedStatement,
   decodeStatement,
-  type StatementInit,
-  signStatement,
+  type SigningOptions,
+  signBody,
   verifyStatement,
 } from '../identity/statement.ts'
 import { checkSchema, type TableSchema } from './dataset-table.ts'
@@ -293,10 +293,9 @@ const KIND = 'learning-task'
 /** The signed form in which a task is stored and announced. */
 export async function signLearningTask(
   task: LearningTask,
-  options: Omit<StatementInit<LearningTask>, 'kind' | 'body'> & { readonly signer: Signer },
+  options: SigningOptions,
 ): Promise<DecodedStatement<LearningTask>> {
-  const { signer, network, seq, timestampMs, nonce } = options
-  return signStatement({ network, seq, timestampMs, nonce, kind: KIND, body: validateLearningTask(task) }, signer)
+  return signBody(KIND, validateLearningTask(task), options)
 }
 
 /**

@@ -6,12 +6,12 @@ import { bigInteger, bytes, cid, integer, list, peerId, text } from '../codec/fi
 import { sha256Hex } from '../codec/hash.ts'
 import type { JobId } from '../codec/ids.ts'
 import { NONCE_BYTES } from '../identity/limits.ts'
-import type { Signer, Verifier } from '../identity/ports.ts'
+import type { Verifier } from '../identity/ports.ts'
 import {
   type DecodedStatement,
   decodeStatement,
-  type StatementInit,
-  signStatement,
+  type SigningOptions,
+  signBody,
   verifyStatement,
 } from '../identity/statement.ts'
 import * as limits from './limits.ts'
@@ -152,12 +152,8 @@ export function manifestHash(manifest: Manifest): JobId {
 const KIND = 'manifest'
 
 /** The signed form in which a manifest is stored and fetched. */
-export async function signManifest(
-  manifest: Manifest,
-  options: Omit<StatementInit<Manifest>, 'kind' | 'body'> & { readonly signer: Signer },
-): Promise<DecodedStatement<Manifest>> {
-  const { signer, network, seq, timestampMs, nonce } = options
-  return signStatement({ network, seq, timestampMs, nonce, kind: KIND, body: validateManifest(manifest) }, signer)
+export async function signManifest(manifest: Manifest, options: SigningOptions): Promise<DecodedStatement<Manifest>> {
+  return signBody(KIND, validateManifest(manifest), options)
 }
 
 /**

@@ -10,8 +10,9 @@ import type { Signer, Verifier } from '../identity/ports.ts'
 import {
   type DecodedStatement,
   decodeStatement,
+  type SigningOptions,
   type StatementInit,
-  signStatement,
+  signBody,
   signStatements,
   verifyStatement,
 } from '../identity/statement.ts'
@@ -48,9 +49,6 @@ const attestationSchema: v.GenericSchema<unknown, Attestation> = v.strictObject(
 const RECEIPT = { kind: 'receipt', body: receiptSchema } as const
 const ATTESTATION = { kind: 'attestation', body: attestationSchema } as const
 
-/** The circumstances of a signature. */
-export type SigningOptions = Omit<StatementInit<never>, 'kind' | 'body'> & { readonly signer: Signer }
-
 /** The typed form of a receipt's statement. */
 export function asReceipt(decoded: DecodedStatement<Receipt>): SignedReceipt {
   const { statement, bytes } = decoded
@@ -85,8 +83,7 @@ export function asAttestation(decoded: DecodedStatement<Attestation>): SignedAtt
 
 /** Signs a receipt as the executor. */
 export async function signReceipt(receipt: Receipt, options: SigningOptions): Promise<SignedReceipt> {
-  const { signer, network, seq, timestampMs, nonce } = options
-  return asReceipt(await signStatement({ network, seq, timestampMs, nonce, kind: RECEIPT.kind, body: receipt }, signer))
+  return asReceipt(await signBody(RECEIPT.kind, receipt, options))
 }
 
 /** Signs several receipts as the executor, with one signature; each stands alone all the same. */
@@ -104,9 +101,7 @@ export async function signReceipts(
 
 /** Signs an attestation of other executors' receipts. */
 export async function signAttestation(attestation: Attestation, options: SigningOptions): Promise<SignedAttestation> {
-  const { signer, network, seq, timestampMs, nonce } = options
-  const init = { network, seq, timestampMs, nonce, kind: ATTESTATION.kind, body: attestation }
-  return asAttestation(await signStatement(init, signer))
+  return asAttestation(await signBody(ATTESTATION.kind, attestation, options))
 }
 
 /** What a receipt says must hang together, whoever signed it. Rule [R2]. */

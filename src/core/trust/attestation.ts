@@ -1,12 +1,12 @@
 import * as v from 'valibot'
 import { bytes, integer, list, rootId } from '../codec/fields.ts'
 import type { Hash, PeerId, RootId } from '../codec/ids.ts'
-import type { Signer, Verifier } from '../identity/ports.ts'
+import type { Verifier } from '../identity/ports.ts'
 import {
   checkStatementNetwork,
   decodeStatement,
-  type StatementInit,
-  signStatement,
+  type SigningOptions,
+  signBody,
   verifyStatement,
 } from '../identity/statement.ts'
 import { verifyManifest } from '../tasks/manifest-schema.ts'
@@ -66,13 +66,8 @@ export interface HeardAttestation {
 }
 
 /** Signs what this peer found of another. */
-export async function signTrustAttestation(
-  body: TrustAttestation,
-  options: Omit<StatementInit<never>, 'kind' | 'body'> & { readonly signer: Signer },
-): Promise<Uint8Array> {
-  const { signer, network, seq, timestampMs, nonce } = options
-  const signed = await signStatement({ network, seq, timestampMs, nonce, kind: KIND.kind, body }, signer)
-  return signed.bytes
+export async function signTrustAttestation(body: TrustAttestation, options: SigningOptions): Promise<Uint8Array> {
+  return (await signBody(KIND.kind, body, options)).bytes
 }
 
 export interface AttestationContext {

@@ -1,12 +1,12 @@
 import * as v from 'valibot'
 import { bytes } from '../codec/fields.ts'
 import type { PeerId } from '../codec/ids.ts'
-import type { Signer, Verifier } from '../identity/ports.ts'
+import type { Verifier } from '../identity/ports.ts'
 import {
   checkStatementNetwork,
   decodeStatement,
-  type StatementInit,
-  signStatement,
+  type SigningOptions,
+  signBody,
   verifyStatement,
 } from '../identity/statement.ts'
 import { INLINE_INPUT_BYTES_MAX } from '../tasks/limits.ts'
@@ -60,12 +60,8 @@ export interface CheckedConflict {
   readonly bytes: Uint8Array
 }
 
-export async function signConflict(
-  body: Conflict,
-  options: Omit<StatementInit<never>, 'kind' | 'body'> & { readonly signer: Signer },
-): Promise<Uint8Array> {
-  const { signer, network, seq, timestampMs, nonce } = options
-  return (await signStatement({ network, seq, timestampMs, nonce, kind: KIND.kind, body }, signer)).bytes
+export async function signConflict(body: Conflict, options: SigningOptions): Promise<Uint8Array> {
+  return (await signBody(KIND.kind, body, options)).bytes
 }
 
 /**
