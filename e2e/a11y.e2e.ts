@@ -3,38 +3,11 @@
  * about (refused, offline, failing) over the fake one of the harness.
  */
 
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { expectAccessible } from './support/looks.ts'
 import { buildHarness, type Harness } from './support/ui-harness.ts'
-import { nodeIsUp, peersAre, SIZES, UiRoom } from './support/ui-room.ts'
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-interface AxeResults {
-  readonly violations: readonly {
-    readonly id: string
-    readonly help: string
-    readonly nodes: readonly { readonly target: unknown; readonly failureSummary?: string }[]
-  }[]
-}
-
-/** What axe objects to, one line each. The page's policy allows no foreign script, so it is evaluated from outside. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  const { violations: found } = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } }
-    return await axe.run()
-  })
-  return found.flatMap(({ id, help, nodes }) =>
-    nodes.map((node) => `${id}: ${help} at ${JSON.stringify(node.target)} ${node.failureSummary ?? ''}`),
-  )
-}
-
-const LOOKS = (['wide', 'phone'] as const).flatMap((size) =>
-  (['light', 'dark'] as const).map((colorScheme) => ({ size, colorScheme })),
-)
+import { nodeIsUp, peersAre, UiRoom } from './support/ui-room.ts'
 
 describe('axe over a real node', () => {
   let room: UiRoom
@@ -50,23 +23,15 @@ describe('axe over a real node', () => {
   })
   afterAll(() => room.close())
 
-  async function expectClean(what: string): Promise<void> {
-    for (const { size, colorScheme } of LOOKS) {
-      await page.setViewportSize(SIZES[size])
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-      expect(await violations(page), `${what}, ${size}, ${colorScheme}`).toEqual([])
-    }
-  }
-
   it('first visit', async () => {
     await page.getByRole('button', { name: 'Start lending' }).waitFor()
-    await expectClean('first visit')
+    await expectAccessible(page, 'first visit')
   })
 
   it('jobs, empty', async () => {
     await page.goto(`${room.url}/jobs`)
     await page.getByText('No jobs yet').waitFor()
-    await expectClean('empty jobs')
+    await expectAccessible(page, 'empty jobs')
   })
 
   it('home while lending, and its pause menu', async () => {
@@ -74,10 +39,10 @@ describe('axe over a real node', () => {
     await page.getByRole('button', { name: 'Start lending' }).click()
     await page.getByRole('button', { name: 'Pause' }).click()
     await page.getByRole('menuitem', { name: 'For 30 minutes' }).waitFor()
-    await expectClean('pause menu')
+    await expectAccessible(page, 'pause menu')
     await page.keyboard.press('Escape')
     await page.getByRole('img', { name: 'QR code of the link' }).waitFor()
-    await expectClean('home')
+    await expectAccessible(page, 'home')
   })
 
   it('run, with a dry run', async () => {
@@ -86,17 +51,17 @@ describe('axe over a real node', () => {
     await page.getByText('The whole:').waitFor()
     await page.getByText('Limits of one unit').click()
     await page.getByText('Prices', { exact: true }).click()
-    await expectClean('run')
+    await expectAccessible(page, 'run')
   })
 
   it('run, one’s own program', async () => {
     await page.goto(`${room.url}/run/own`)
     await page.locator('input[type=file]').first().setInputFiles('examples/ray-tracer/ray-tracer.wasm')
     await page.getByText('WASI command').waitFor()
-    await expectClean('own program')
+    await expectAccessible(page, 'own program')
     await page.locator('input[type=file]').first().setInputFiles('package.json')
     await page.getByText('package.json was refused').waitFor()
-    await expectClean('a refused program')
+    await expectAccessible(page, 'a refused program')
   })
 
   it('job, running, by peer, with a unit open, and done', async () => {
@@ -106,43 +71,47 @@ describe('axe over a real node', () => {
     await page.waitForURL(/\/jobs\/\w+/)
     jobId = new URL(page.url()).pathname.split('/').at(-1) ?? ''
     await page.getByRole('grid').waitFor()
-    await expectClean('job')
+    await expectAccessible(page, 'job')
     await page.getByRole('switch', { name: 'Colour by peer' }).click()
     await page.getByText('Done', { exact: true }).nth(1).waitFor({ timeout: 120_000 })
     await page.getByText('Steps until 1').waitFor()
-    await expectClean('job, done')
+    await expectAccessible(page, 'job, done')
     await page.goto(`${room.url}/jobs/${jobId}?unit=3`)
     await page.getByRole('button', { name: 'Verify signature' }).first().click()
     await page.getByText('Signature holds').waitFor()
-    await expectClean('unit')
+    await expectAccessible(page, 'unit')
     await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Remove' }).click()
     await page.getByRole('alertdialog').waitFor()
-    await expectClean('removing')
+    await expectAccessible(page, 'removing')
     await page.keyboard.press('Escape')
   })
 
   it('jobs', async () => {
     await page.goto(`${room.url}/jobs`)
     await page.getByRole('link', { name: 'Collatz search' }).waitFor()
-    await expectClean('jobs')
+    await expectAccessible(page, 'jobs')
   })
 
   it('peers, with one selected', async () => {
     await page.goto(`${room.url}/peers`)
+    for (const order of ['ascending', 'descending']) {
+      await page.getByRole('columnheader', { name: 'Peer' }).getByRole('button').press('Enter')
+      await page.locator(`th[aria-sort=${order}]`, { hasText: 'Peer' }).waitFor()
+    }
     await page.locator('.table-choose').first().click()
     await page.getByRole('button', { name: 'Copy peer id' }).waitFor()
-    await expectClean('peers')
+    await expectAccessible(page, 'peers')
   })
 
   it('identity, with every form open', async () => {
     await page.goto(`${room.url}/identity`)
     await page.getByText('This identity is only here').waitFor()
     for (const summary of await page.locator('summary').all()) await summary.click()
-    await expectClean('identity')
+    await expectAccessible(page, 'identity')
     await page.getByRole('button', { name: 'Revoke the identity' }).click()
     await page.getByRole('alertdialog').waitFor()
-    await expectClean('revoking')
+    await expectAccessible(page, 'revoking')
     await page.keyboard.press('Escape')
   })
 
@@ -151,7 +120,7 @@ describe('axe over a real node', () => {
     await page.getByRole('button', { name: 'Check the network' }).click()
     await page.getByText('Relay answers').waitFor({ timeout: 60_000 })
     await page.getByRole('combobox', { name: 'Metric' }).waitFor()
-    await expectClean('diagnostics')
+    await expectAccessible(page, 'diagnostics')
   })
 
   it('no page broke the policy or threw', () => {
@@ -179,11 +148,7 @@ describe('axe over states that are hard to bring about', () => {
   ])('%s at %s', async (scenario, path, text) => {
     const page = await harness.page(path, scenario)
     await page.getByText(text).first().waitFor()
-    for (const { size, colorScheme } of LOOKS) {
-      await page.setViewportSize(SIZES[size])
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-      expect(await violations(page), `${scenario} ${path}, ${size}, ${colorScheme}`).toEqual([])
-    }
+    await expectAccessible(page, `${scenario} ${path}`)
     await page.context().close()
   })
 })

@@ -2,32 +2,14 @@
  * Goal: the attack lab trains in a real tab, off the page's thread, and shows what it should. Method: the interface over the fake node; the lab
  * needs none. Short runs, whose outcome is clear: ten times the opposite ends the mean's learning and not that of a robust rule.
  */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { expectClean } from './support/looks.ts'
 import { buildHarness, type Harness } from './support/ui-harness.ts'
+import { SIZES } from './support/ui-room.ts'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const SIZES = { wide: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } } as const
-const LOOKS = (['wide', 'phone'] as const).flatMap((size) =>
-  (['light', 'dark'] as const).map((colorScheme) => ({ size, colorScheme })),
-)
 /** Of a run's time that the page's thread may be busy in long tasks: a run on that thread would take all of it. */
 const BUSY_SHARE_MAX = 0.5
-
-interface Violations {
-  readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[]
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  const found = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<Violations> } }
-    return await axe.run()
-  })
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
-}
 
 describe('the attack lab', () => {
   let harness: Harness
@@ -39,20 +21,6 @@ describe('the attack lab', () => {
     await page.getByRole('heading', { name: 'Attack lab' }).waitFor()
   })
   afterAll(() => harness?.close())
-
-  async function expectClean(what: string): Promise<void> {
-    for (const { size, colorScheme } of LOOKS) {
-      await page.setViewportSize(SIZES[size])
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-      expect(await violations(page), `${what}, ${size}, ${colorScheme}`).toEqual([])
-      const wider = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
-      expect(wider, `${what}, ${size}: wider than the screen`).toBe(false)
-      const shots = process.env.STARLING_SHOTS
-      if (shots !== undefined)
-        await page.screenshot({ path: `${shots}/${what}-${size}-${colorScheme}.png`, fullPage: true })
-    }
-    await page.setViewportSize(SIZES.wide)
-  }
 
   /** The text of a rule's cell in the last table. */
   async function cell(rule: string, column: number): Promise<string | null> {
@@ -76,14 +44,14 @@ describe('the attack lab', () => {
   }
 
   it('is clean in every look before a run, and refuses at the field', async () => {
-    await expectClean('lab-first')
+    await expectClean(page, 'lab-first')
     await page.getByLabel('Hostile among them').fill('4')
     await page.getByLabel('Krum', { exact: true }).check()
     await page.getByText('Krum needs n ≥ 2f + 3: against 4 hostile at least 11 members, not 10').waitFor()
     expect(await page.getByRole('button', { name: 'Run' }).isDisabled()).toBe(true)
     await page.getByLabel('Members', { exact: true }).fill('99')
     await page.getByText('99 is not a whole number from 3 to 40').waitFor()
-    await expectClean('lab-refused')
+    await expectClean(page, 'lab-refused')
   })
 
   it('what is chosen stands in the address, and an address is a setting', async () => {
@@ -117,7 +85,7 @@ describe('the attack lab', () => {
     const tasks = await page.evaluate(() => (globalThis as unknown as { tasks: number[] }).tasks)
     expect(tasks.reduce((sum, each) => sum + each, 0)).toBeLessThan(BUSY_SHARE_MAX * runMs)
     expect(page.workers().filter((worker) => worker.url().includes('lab-worker'))).toHaveLength(1)
-    await expectClean('lab-done')
+    await expectClean(page, 'lab-done')
   })
 
   it('the same setting gives the same figures again; without the attack the mean learns', async () => {

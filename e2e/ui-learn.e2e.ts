@@ -3,48 +3,12 @@
  * by the page alone.
  */
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ANNOUNCED_TASK, RUNNING_TASK, SPENT_TASK } from '../src/testing/ui/fake-learning-tasks.ts'
+import { expectClean } from './support/looks.ts'
 import { buildHarness, type Harness } from './support/ui-harness.ts'
 import { nodeIsUp, peersAre, SIZES, UiRoom } from './support/ui-room.ts'
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const LOOKS = (['wide', 'phone'] as const).flatMap((size) =>
-  (['light', 'dark'] as const).map((colorScheme) => ({ size, colorScheme })),
-)
-
-interface Violations {
-  readonly violations: readonly {
-    readonly id: string
-    readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[]
-  }[]
-}
-
-/** What axe objects to, one line each; evaluated from outside, since the page's policy allows no foreign script. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  const found = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<Violations> } }
-    return await axe.run()
-  })
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`)
-}
-
-async function expectClean(page: Page, what: string): Promise<void> {
-  for (const { size, colorScheme } of LOOKS) {
-    await page.setViewportSize(SIZES[size])
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    expect(await violations(page), `${what}, ${size}, ${colorScheme}`).toEqual([])
-    const wider = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
-    expect(wider, `${what}, ${size}: wider than the screen`).toBe(false)
-    const shots = process.env.STARLING_SHOTS
-    if (shots !== undefined)
-      await page.screenshot({ path: `${shots}/learn-${what}-${size}-${colorScheme}.png`, fullPage: true })
-  }
-  await page.setViewportSize(SIZES.wide)
-}
 
 describe('the pages of learning, over made-up tasks', () => {
   let harness: Harness
@@ -60,7 +24,7 @@ describe('the pages of learning, over made-up tasks', () => {
     await page.getByText('your privacy budget is spent').waitFor()
     await page.getByRole('link', { name: 'Irises of the garden' }).waitFor()
     expect(await page.getByRole('link', { name: 'Attack lab' }).getAttribute('href')).toBe('/learn/lab')
-    await expectClean(page, 'list')
+    await expectClean(page, 'learn-list')
   })
 
   it('a running task shows who was rejected and why, and what was skipped', async () => {
@@ -71,13 +35,13 @@ describe('the pages of learning, over made-up tasks', () => {
     await page.getByText('2 rounds skipped').click()
     await page.getByText('too few good updates came in time').waitFor()
     await page.getByRole('table').nth(1).waitFor()
-    await expectClean(page, 'running')
+    await expectClean(page, 'learn-running')
   })
 
   it('leaving asks first; pausing does not', async () => {
     await page.getByRole('button', { name: 'Leave' }).click()
     await page.getByRole('alertdialog').waitFor()
-    await expectClean(page, 'leaving')
+    await expectClean(page, 'learn-leaving')
     await page.getByRole('button', { name: 'Stay' }).click()
     await page.getByRole('button', { name: 'Pause training' }).click()
     await page.getByRole('button', { name: 'Resume training' }).click()
@@ -101,7 +65,7 @@ describe('the pages of learning, over made-up tasks', () => {
     await input.setInputFiles({ name: 'iris.csv', mimeType: 'text/csv', buffer: Buffer.from('a,species\n1,setosa\n') })
     await page.getByText('What training changed in the model, after each round').waitFor()
     await page.getByText('You have no sample of: setosa').waitFor()
-    await expectClean(page, 'joining')
+    await expectClean(page, 'learn-joining')
     await join.click()
     await page.getByRole('button', { name: 'Leave' }).waitFor()
   })
@@ -115,7 +79,7 @@ describe('the pages of learning, over made-up tasks', () => {
     await page.getByText('it must be a number').waitFor()
     await page.getByLabel('petal length').fill('5.1')
     await page.getByText(/It says/).waitFor()
-    await expectClean(page, 'spent')
+    await expectClean(page, 'learn-spent')
   })
 
   it('the form refuses what does not go together at the field, and says what noise costs', async () => {
@@ -125,7 +89,7 @@ describe('the pages of learning, over made-up tasks', () => {
     await page.getByText('needs 7 (n ≥ 4f + 3)').first().waitFor()
     const create = page.getByRole('button', { name: 'Create and take part' })
     await expect.poll(() => create.isDisabled()).toBe(true)
-    await expectClean(page, 'refused')
+    await expectClean(page, 'learn-refused')
     await page.getByRole('button', { name: 'Ask for 7 members at least' }).click()
     await expect.poll(() => create.isDisabled()).toBe(false)
     await page.getByLabel('Updates', { exact: true }).selectOption('Secret sum')
@@ -137,20 +101,20 @@ describe('the pages of learning, over made-up tasks', () => {
     await page.getByRole('switch', { name: 'Members add noise' }).click()
     await page.getByText('times as large as the largest update').waitFor()
     for (const summary of await page.locator('summary').all()) await summary.click()
-    await expectClean(page, 'new')
+    await expectClean(page, 'learn-new')
     await page.getByRole('tab', { name: 'Your own files' }).click()
     const files = { name: 'flowers.csv', mimeType: 'text/csv', buffer: Buffer.from('length,width,kind\n1,2,a\n') }
     await page.locator('input[type=file]').first().setInputFiles(files)
     await expect.poll(() => page.getByLabel('Column to predict').inputValue()).toBe('kind')
     await page.getByText('2 columns: length, width').waitFor()
     expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Flowers')
-    await expectClean(page, 'table')
+    await expectClean(page, 'learn-table')
   })
 
   it('home says in one line what is trained here', async () => {
     await page.goto(new URL('/', page.url()).href)
     await page.getByRole('link', { name: '“Digits of the reading room”' }).waitFor()
-    await expectClean(page, 'home')
+    await expectClean(page, 'learn-home')
     await page.getByRole('link', { name: '“Digits of the reading room”' }).click()
     await page.getByText('training on your data').waitFor()
   })
@@ -158,15 +122,15 @@ describe('the pages of learning, over made-up tasks', () => {
   it('empty, failing and unknown say so', async () => {
     const empty = await harness.page('/learn', 'alone', { viewport: SIZES.wide })
     await empty.getByText('Nobody trains anything here yet').waitFor()
-    await expectClean(empty, 'empty')
+    await expectClean(empty, 'learn-empty')
     await empty.context().close()
     const failing = await harness.page('/learn', 'failing', { viewport: SIZES.wide })
     await failing.getByText('The list may be old').waitFor()
-    await expectClean(failing, 'failing')
+    await expectClean(failing, 'learn-failing')
     await failing.context().close()
     await page.goto(new URL('/learn/nothing', page.url()).href)
     await page.getByText('This device knows no such task').waitFor()
-    await expectClean(page, 'unknown')
+    await expectClean(page, 'learn-unknown')
   })
 })
 
@@ -220,7 +184,7 @@ describe('the pages of learning, over real nodes', () => {
     const before = await merged(first())
     for (const each of pages) await atLeast(each, before + 2)
     await first().locator('.plot canvas').first().waitFor()
-    await expectClean(first(), 'real')
+    await expectClean(first(), 'learn-real')
   })
 
   it('a drawn digit gets a prediction: by pointer, by keys and by a button', { timeout: 120_000 }, async () => {
@@ -297,7 +261,7 @@ describe('the pages of learning, over real nodes', () => {
     await creator.getByLabel('length').fill('9')
     await creator.getByLabel('width').fill('1')
     await expect.poll(() => creator.locator('.learn-verdict-word').textContent()).toMatch(/It says (oak|elm)/)
-    await expectClean(creator, 'real-table')
+    await expectClean(creator, 'learn-real-table')
   })
 
   it('no page broke the policy or threw', () => {

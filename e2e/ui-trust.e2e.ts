@@ -1,28 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { expectClean } from './support/looks.ts'
 import { buildHarness, type Harness } from './support/ui-harness.ts'
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const SIZES = { wide: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } } as const
-const LOOKS = (['wide', 'phone'] as const).flatMap((size) =>
-  (['light', 'dark'] as const).map((colorScheme) => ({ size, colorScheme })),
-)
-
-interface Violations {
-  readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[]
-}
-
-/** What axe objects to, one line each; evaluated from outside, since the page's policy allows no foreign script. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  const found = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<Violations> } }
-    return await axe.run()
-  })
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
-}
+import { SIZES } from './support/ui-room.ts'
 
 describe('the pages of trust', () => {
   let harness: Harness
@@ -34,33 +14,19 @@ describe('the pages of trust', () => {
   })
   afterAll(() => harness?.close())
 
-  async function expectClean(what: string, of = page): Promise<void> {
-    for (const { size, colorScheme } of LOOKS) {
-      await of.setViewportSize(SIZES[size])
-      await of.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-      expect(await violations(of), `${what}, ${size}, ${colorScheme}`).toEqual([])
-      const wider = await of.evaluate(() => document.documentElement.scrollWidth > innerWidth)
-      expect(wider, `${what}, ${size}: wider than the screen`).toBe(false)
-      const shots = process.env.STARLING_SHOTS
-      if (shots !== undefined)
-        await of.screenshot({ path: `${shots}/${what}-${size}-${colorScheme}.png`, fullPage: true })
-    }
-    await of.setViewportSize(SIZES.wide)
-  }
-
   it('the list is clean in every look, and leads to a peer', async () => {
     await page.getByRole('heading', { name: 'Blacklist' }).waitFor()
-    await expectClean('trust')
+    await expectClean(page, 'trust')
     await page.getByRole('table').getByRole('link').first().click()
     await page.getByRole('heading', { name: 'What moved it' }).waitFor()
     await page.locator('.plot canvas').waitFor()
-    await expectClean('trust-peer')
+    await expectClean(page, 'trust-peer')
   })
 
   it('a peer is blacklisted only after asking, and let back the same way', async () => {
     await page.getByRole('button', { name: 'Blacklist' }).click()
     await page.getByRole('alertdialog').waitFor()
-    await expectClean('trust-confirm')
+    await expectClean(page, 'trust-confirm')
     await page.getByRole('button', { name: 'Keep it' }).click()
     expect(await page.getByText('it gets no work and cannot connect').count()).toBe(0)
     await page.getByRole('button', { name: 'Blacklist' }).click()
@@ -77,7 +43,7 @@ describe('the pages of trust', () => {
   it('the security log filters by what the address says, and saves', async () => {
     await page.getByRole('link', { name: 'Security log', exact: true }).click()
     await page.getByText('Result conflict', { exact: true }).last().waitFor()
-    await expectClean('security')
+    await expectClean(page, 'security')
     await page.getByLabel('Severity').selectOption('Serious')
     await page.waitForURL(/severity=serious/)
     await expect.poll(() => page.locator('.security-event').count()).toBe(2)
@@ -95,18 +61,18 @@ describe('the pages of trust', () => {
   it('the identity is clean in every look', async () => {
     const identity = await harness.page('/identity', 'room', { viewport: SIZES.wide })
     await identity.getByRole('heading', { name: 'Devices' }).waitFor()
-    await expectClean('identity', identity)
+    await expectClean(identity, 'identity')
   })
 
   it('a guest sees why, works, and rests, clean in every look', async () => {
     const guest = await harness.page('/', 'refusing', { viewport: SIZES.wide })
     await guest.getByRole('heading', { name: 'Here as a guest' }).waitFor()
-    await expectClean('admission-guest', guest)
+    await expectClean(guest, 'admission-guest')
     await guest.getByRole('button', { name: 'Work to be let in' }).click()
     await guest.getByRole('heading', { name: 'Working to be let in' }).waitFor()
-    await expectClean('admission-mining', guest)
+    await expectClean(guest, 'admission-mining')
     await guest.getByRole('button', { name: 'Pause the work' }).click()
     await guest.getByRole('button', { name: 'Resume the work' }).waitFor()
-    await expectClean('admission-paused', guest)
+    await expectClean(guest, 'admission-paused')
   })
 })
