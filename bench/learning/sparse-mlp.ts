@@ -71,6 +71,7 @@ export class SparseMlp implements LabLearner {
 
   constructor(layer: Uint8Array<ArrayBuffer>, train: Digits, test: Digits) {
     this.labels = train.labels
+    // A module does not tell the types of its exports; those of assembly/layer.ts are these.
     const exports = new WebAssembly.Instance(new WebAssembly.Module(layer)).exports as unknown as Layer
     this.#layer = exports
     let next = PAGE_BYTES

@@ -18,6 +18,7 @@ import {
   learningTaskId,
   validateLearningTask,
 } from '../../core/learning/task.ts'
+import { learningTask } from '../learning-fixtures.ts'
 import { seededBytes } from '../seeded-bytes.ts'
 import { EffectRunner } from './effect-runner.ts'
 import { SumActor, type SumBehaviour, SumTruth } from './learning-sums.ts'
@@ -115,42 +116,31 @@ class Run {
     )
     const creator = ids[0] as PeerId
     const least = Math.max(mode === 'plain' ? 2 : grouped ? 12 : 3, Math.ceil(count * 0.6))
-    this.task = validateLearningTask({
-      version: 1,
-      creator,
-      nonce: Uint8Array.from({ length: 16 }, () => world.rng.below(256)),
-      name: 'simulated',
-      description: '',
-      architecture: { kind: 'mlp', inputs: 2, hidden: [], outputs: 2 },
-      classes: ['a', 'b'],
-      table: null,
-      initialModel: cidOf(new Uint8Array(24), 'raw'),
-      training: {
-        optimiser: 'sgd',
-        learningRateMillionths: 1_000,
-        momentumMillionths: 0,
-        proximalMuMillionths: 0,
-        batchSize: 1,
-        localSteps: 1,
-      },
-      rounds: options.rounds ?? world.between(2, 5),
-      participantsMin: least,
-      participantsTarget: Math.max(least, Math.floor(count * 0.8)),
-      joinMs: 5_000,
-      trainMs: ROUND_MS,
-      voteMs: 2_000,
-      mode,
-      rule: grouped ? { rule: 'median', byzantineMax: 1 } : { rule: 'mean', byzantineMax: 0 },
-      clipNorm: 65_536,
-      privacy: null,
-      ...(options.proofs === true ? { proofs: { projections: 62 } } : {}),
-      validation: {
-        updateLossFactorMillionths: 2_000_000,
-        candidateLossFactorMillionths: 2_000_000,
-        heldOutMillionths: 100_000,
-      },
-      createdAtMs: world.nowMs,
-    })
+    this.task = validateLearningTask(
+      learningTask(creator, {
+        nonce: Uint8Array.from({ length: 16 }, () => world.rng.below(256)),
+        name: 'simulated',
+        // Nobody really trains.
+        training: {
+          optimiser: 'sgd',
+          learningRateMillionths: 1_000,
+          momentumMillionths: 0,
+          proximalMuMillionths: 0,
+          batchSize: 1,
+          localSteps: 1,
+        },
+        rounds: options.rounds ?? world.between(2, 5),
+        participantsMin: least,
+        participantsTarget: Math.max(least, Math.floor(count * 0.8)),
+        joinMs: 5_000,
+        trainMs: ROUND_MS,
+        voteMs: 2_000,
+        mode,
+        rule: grouped ? { rule: 'median', byzantineMax: 1 } : { rule: 'mean', byzantineMax: 0 },
+        ...(options.proofs === true ? { proofs: { projections: 62 } } : {}),
+        createdAtMs: world.nowMs,
+      }),
+    )
     this.id = learningTaskId(this.task)
     // Of any set of members that trains, fewer than a third are hostile.
     const hostileMax = grouped ? 1 : Math.floor((least - 1) / 3)
