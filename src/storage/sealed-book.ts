@@ -6,7 +6,14 @@ import { IV_BYTES } from '../core/identity/limits.ts'
  * was added long ago opens what is known today, without being asked when the file is made.
  */
 
-const fresh = () => crypto.getRandomValues(new Uint8Array(IV_BYTES))
+/** What comes from our own decoders are views of plain memory. */
+const cipher = (iv: Uint8Array, additionalData: Uint8Array<ArrayBuffer>) => ({
+  name: 'AES-GCM',
+  iv: iv as Uint8Array<ArrayBuffer>,
+  additionalData,
+})
+
+const fresh = (): Uint8Array => crypto.getRandomValues(new Uint8Array(IV_BYTES))
 
 /** @param raw - AES-256. */
 async function imported(raw: Uint8Array): Promise<CryptoKey> {
@@ -19,7 +26,7 @@ export async function sealBookKey(
   sealer: CryptoKey,
   context: Uint8Array<ArrayBuffer>,
 ): Promise<SealedKey> {
-  const algorithm = { name: 'AES-GCM', iv: fresh(), additionalData: context }
+  const algorithm = cipher(fresh(), context)
   const sealed = await crypto.subtle.wrapKey('raw', await imported(raw), sealer, algorithm)
   return { iv: algorithm.iv, sealed: new Uint8Array(sealed) }
 }
@@ -30,8 +37,7 @@ export async function openBookKey(
   opener: CryptoKey,
   context: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array> {
-  // Both come from our own decoders, which give views of plain memory.
-  const algorithm = { name: 'AES-GCM', iv: iv as Uint8Array<ArrayBuffer>, additionalData: context }
+  const algorithm = cipher(iv, context)
   const bytes = sealed as Uint8Array<ArrayBuffer>
   const key = await crypto.subtle.unwrapKey('raw', bytes, opener, algorithm, 'AES-GCM', true, ['decrypt'])
   return new Uint8Array(await crypto.subtle.exportKey('raw', key))
@@ -42,7 +48,7 @@ export async function sealBook(
   raw: Uint8Array,
   context: Uint8Array<ArrayBuffer>,
 ): Promise<SealedKey> {
-  const algorithm = { name: 'AES-GCM', iv: fresh(), additionalData: context }
+  const algorithm = cipher(fresh(), context)
   const sealed = await crypto.subtle.encrypt(algorithm, await imported(raw), book as Uint8Array<ArrayBuffer>)
   return { iv: algorithm.iv, sealed: new Uint8Array(sealed) }
 }
@@ -53,7 +59,7 @@ export async function openBook(
   raw: Uint8Array,
   context: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array> {
-  const algorithm = { name: 'AES-GCM', iv: iv as Uint8Array<ArrayBuffer>, additionalData: context }
+  const algorithm = cipher(iv, context)
   const bytes = sealed as Uint8Array<ArrayBuffer>
   return new Uint8Array(await crypto.subtle.decrypt(algorithm, await imported(raw), bytes))
 }
