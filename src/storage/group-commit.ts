@@ -13,17 +13,24 @@ interface Waiting {
 export class GroupCommit {
   readonly #commit: (ops: readonly StoreOp[]) => Promise<void>
   readonly #intervalMs: number
-  #startedAt = Number.NEGATIVE_INFINITY
+  readonly #burst: number
+  /** When the commits made so far would have ended had each begun an interval after the last. */
+  #paidUntil = Number.NEGATIVE_INFINITY
   #waiting: Waiting[] = []
   #running: Promise<void> | undefined
 
   /**
    * @param commit - Makes one batch durable, all or nothing; never called twice at once.
-   * @param options.intervalMs - Least time from the start of one commit to that of the next. A lone batch never waits. @default 0
+   * @param options.intervalMs - Least time from the start of one commit to that of the next, in the long run. @default 0
+   * @param options.burst - Commits that need not keep the interval after a rest: a few writes that wait for each other. @default 1
    */
-  constructor(commit: (ops: readonly StoreOp[]) => Promise<void>, options: { readonly intervalMs?: number } = {}) {
+  constructor(
+    commit: (ops: readonly StoreOp[]) => Promise<void>,
+    options: { readonly intervalMs?: number; readonly burst?: number } = {},
+  ) {
     this.#commit = commit
     this.#intervalMs = options.intervalMs ?? 0
+    this.#burst = options.burst ?? 1
   }
 
   /** Resolves when `ops` are durable. A batch keeps its order among all batches and is never split. */
@@ -44,9 +51,9 @@ export class GroupCommit {
     // One turn of patience joins the batches that the same turn produces.
     await Promise.resolve()
     while (this.#waiting.length > 0) {
-      const pauseMs = this.#startedAt + this.#intervalMs - performance.now()
+      const pauseMs = this.#paidUntil - (this.#burst - 1) * this.#intervalMs - performance.now()
       if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs))
-      this.#startedAt = performance.now()
+      this.#paidUntil = Math.max(this.#paidUntil, performance.now()) + this.#intervalMs
       const group = this.#waiting
       this.#waiting = []
       try {

@@ -17,6 +17,8 @@ const SEGMENT_BYTES_MAX = 512 * 1024
 const CACHE_BYTES_MAX = 8 * 1024 * 1024
 /** A transaction costs about a millisecond of CPU: under load there are at most fifty a second. */
 const COMMIT_INTERVAL_MS = 20
+/** What waits for one write after the other, such as a job that is handed in, is not slowed down. */
+const COMMIT_BURST = 5
 /** Below every other character, so that no bucket is a prefix of another. */
 const SEPARATOR = '\u0000'
 
@@ -43,7 +45,7 @@ export class IdbStore implements Store {
     this.#db = db
     this.#index = index
     this.#nextId = nextId
-    this.#commits = new GroupCommit((ops) => this.#commit(ops), { intervalMs: COMMIT_INTERVAL_MS })
+    this.#commits = new GroupCommit((ops) => this.#commit(ops), { intervalMs: COMMIT_INTERVAL_MS, burst: COMMIT_BURST })
   }
 
   /** @param name - Database name. */

@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { describeStore } from '../testing/store-acceptance.ts'
 import { GroupCommit } from './group-commit.ts'
 import { MemoryStore } from './memory-store.ts'
@@ -25,6 +25,26 @@ describeStore(
     return openSqlite(file)
   },
 )
+
+it('GroupCommit lets a few writes follow each other, and paces many', async () => {
+  vi.useFakeTimers()
+  try {
+    const commits: number[] = []
+    const group = new GroupCommit(async () => void commits.push(performance.now() - began), {
+      intervalMs: 20,
+      burst: 3,
+    })
+    const began = performance.now()
+    const written = (async () => {
+      for (let i = 0; i < 6; i++) await group.write([{ bucket: 'a', key: String(i), value: new Uint8Array() }])
+    })()
+    await vi.advanceTimersByTimeAsync(100)
+    await written
+    expect(commits).toEqual([0, 0, 0, 20, 40, 60])
+  } finally {
+    vi.useRealTimers()
+  }
+})
 
 it('GroupCommit joins batches, and a failing batch does not take its neighbours with it', async () => {
   const commits: string[][] = []
