@@ -123,9 +123,12 @@ export class JobBook {
     })
     const manifestCid = cidOf(signed.bytes, 'dag-cbor')
     const id = manifestHash(manifest)
-    await ports.blocks.put(manifestCid, signed.bytes)
-    await this.#inputs.save(id, spec.inputs)
-    await this.records.saveMeta(id, { view: spec.view, finishedAtMs: null })
+    // Together, for one commit: the requester is told of the job only once it is all there.
+    await Promise.all([
+      ports.blocks.put(manifestCid, signed.bytes),
+      this.#inputs.save(id, spec.inputs),
+      this.records.saveMeta(id, { view: spec.view, finishedAtMs: null }),
+    ])
     const unitCount = spec.inputs.length
     const executeHere = jobOptions(spec).useOwnWorkers
     const tracker = new JobTracker(unitCount, { state: 'running' })
