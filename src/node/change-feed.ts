@@ -2,6 +2,11 @@ import type { LogEntry, NodeEvent, NodeSnapshot } from './contract.ts'
 
 /** A snapshot without any change goes out this often, so that rates and times move. */
 const SNAPSHOT_INTERVAL_MS = 1_000
+/**
+ * And with changes at most this often: figures that change faster cannot be read, and to lay out and paint them four times a second took as
+ * much of a tab that works for others as all its messages.
+ */
+const CHANGED_INTERVAL_MS = 500
 
 /** What is told to listeners. */
 interface ChangeSources {
@@ -53,7 +58,7 @@ export class ChangeFeed {
     }
     const now = this.#sources.now()
     const events: NodeEvent[] = [...this.#sources.takeEvents()]
-    if (this.#changed || now - this.#toldAt >= SNAPSHOT_INTERVAL_MS) {
+    if (now - this.#toldAt >= (this.#changed ? CHANGED_INTERVAL_MS : SNAPSHOT_INTERVAL_MS)) {
       this.#changed = false
       this.#toldAt = now
       events.push({ type: 'snapshot', snapshot: this.#sources.snapshot() })
