@@ -16,7 +16,10 @@ import type { PoolBench } from './pages/pool.ts'
 
 const MODULE = new URL('../examples/collatz/collatz.wasm', import.meta.url)
 const FIRST = 1_000_000_000
-const ROUNDS = 3
+const ROUNDS = 5
+const POOL_WORKERS = 2
+const CALIBRATION_ROUNDS = 3
+const CALIBRATION_UNITS = 40
 const JOB_TIMEOUT_MS = 120_000
 const PARALLEL = { units: 200, unitMs: 50 }
 const TINY = { units: 2_000, unitMs: 1 }
@@ -31,12 +34,17 @@ function inputsOf(units: number, numbers: number): string[] {
   return Array.from({ length: units }, (_, unit) => `${FIRST + unit * numbers} ${numbers}`)
 }
 
-/** How many numbers make a unit of `unitMs` on one worker, found by timing a few. */
+/**
+ * How many numbers make a unit of `unitMs` while both workers of the pool are busy: found by timing some units, and then again with what
+ * was found, since the first find their workers cold.
+ */
 async function numbersFor(pool: Page, unitMs: number): Promise<number> {
-  const probe = 20_000
-  const times: number[] = []
-  for (let i = 0; i < 5; i++) times.push(await onPool(pool, [`${FIRST} ${probe}`]))
-  return Math.max(1, Math.round((probe * unitMs) / median(times)))
+  let numbers = 20_000
+  for (let i = 0; i < CALIBRATION_ROUNDS; i++) {
+    const batchMs = await onPool(pool, inputsOf(CALIBRATION_UNITS, numbers))
+    numbers = Math.max(1, Math.round((numbers * unitMs) / ((batchMs * POOL_WORKERS) / CALIBRATION_UNITS)))
+  }
+  return numbers
 }
 
 function onPool(page: Page, inputs: readonly string[]): Promise<number> {
