@@ -241,13 +241,13 @@ class Loop {
         this.#stepExecutor({ type: 'executed', nowMs: this.#nowMs, id, executed: { ...outcome, ...measured } }),
       )
     }
-    if (effect.type === 'signReceipt') {
-      const { id, receipt } = effect
-      // The machines never look into the bytes.
-      const signed: SignedReceipt = { executor: this.#peer, receipt, hash: this.#outputHash, bytes: this.#outcome }
-      this.#queue.push(() =>
-        this.#stepExecutor({ type: 'receiptsSigned', nowMs: this.#nowMs, receipts: [{ id, signed }] }),
-      )
+    if (effect.type === 'signReceipts') {
+      const receipts = effect.receipts.map(({ id, receipt }) => {
+        // The machines never look into the bytes.
+        const signed: SignedReceipt = { executor: this.#peer, receipt, hash: this.#outputHash, bytes: this.#outcome }
+        return { id, signed }
+      })
+      this.#queue.push(() => this.#stepExecutor({ type: 'receiptsSigned', nowMs: this.#nowMs, receipts }))
     }
   }
 }

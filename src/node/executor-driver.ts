@@ -1,13 +1,11 @@
 import { InvalidMessageError } from '../core/codec/errors.ts'
 import type { JobId } from '../core/codec/ids.ts'
-import { BATCH_STATEMENTS_MAX } from '../core/identity/limits.ts'
 import type { ExecutionId, ExecutorEffect, ExecutorEvent, ExecutorNotice } from '../core/tasks/executor-events.ts'
 import type { Manifest } from '../core/tasks/manifest.ts'
 import { verifyManifest } from '../core/tasks/manifest-schema.ts'
 import type { ReleaseReason } from '../core/tasks/messages.ts'
 import { signAttestation, type signReceipt, signReceipts } from '../core/tasks/receipt-codec.ts'
 import { misconductOf } from '../core/trust/misconduct.ts'
-import { Batcher } from './batcher.ts'
 import { EffectQueue } from './effect-queue.ts'
 import type { NodePorts } from './ports.ts'
 import type { ScheduledMachine } from './scheduled-machine.ts'
@@ -17,12 +15,6 @@ import { WakeTimer } from './wake-timer.ts'
 
 /** A signed manifest; the codec's own bound for statements is what counts, this one guards the fetch. */
 const MANIFEST_BYTES_MAX = 256 * 1024
-
-/**
- * Receipts that come within this time share a signature; a lone one is signed at once. Signing, verifying and their round trips to the
- * engine's own threads cost as much as a unit of a third of a millisecond.
- */
-const SIGN_INTERVAL_MS = 20
 
 type Effect<T extends ExecutorEffect['type']> = Extract<ExecutorEffect, { type: T }>
 type EventBody = ExecutorEvent extends infer E ? (E extends unknown ? Omit<E, 'nowMs'> : never) : never
@@ -38,7 +30,6 @@ export class ExecutorDriver {
   readonly #queue: EffectQueue<ExecutorEffect>
   readonly #timer: WakeTimer
   readonly #running = new Map<ExecutionId, AbortController>()
-  readonly #receipts: Batcher<Effect<'signReceipt'>>
   #receiptSeq = 0
 
   constructor(init: {
@@ -57,10 +48,6 @@ export class ExecutorDriver {
     this.#onNotice = init.onNotice
     this.#onManifest = init.onManifest
     this.#queue = new EffectQueue(init.ports.store, (effect) => this.#perform(effect), init.onStorageRefused)
-    this.#receipts = new Batcher((asked) => void this.#signReceipts(asked), {
-      intervalMs: SIGN_INTERVAL_MS,
-      itemsMax: BATCH_STATEMENTS_MAX,
-    })
     this.#timer = new WakeTimer(init.ports.now, () => this.step({ type: 'tick' }))
   }
 
@@ -92,8 +79,8 @@ export class ExecutorDriver {
         return void this.#execute(effect)
       case 'cancelExecution':
         return this.#running.get(effect.id)?.abort()
-      case 'signReceipt':
-        return this.#receipts.add(effect)
+      case 'signReceipts':
+        return void this.#signReceipts(effect.receipts)
       case 'signAttestation':
         return void this.#signAttestation(effect)
     }
@@ -147,7 +134,7 @@ export class ExecutorDriver {
     }
   }
 
-  async #signReceipts(asked: readonly Effect<'signReceipt'>[]): Promise<void> {
+  async #signReceipts(asked: Effect<'signReceipts'>['receipts']): Promise<void> {
     const init = (): Omit<Parameters<typeof signReceipt>[1], 'signer'> => {
       const { signer: _, ...rest } = this.#signing()
       return rest

@@ -105,8 +105,10 @@ export function testReceipt(of: TestJob, unit: number, lie = ''): Receipt {
 
 export function testSignedReceipt(
   of: TestJob,
-  options: { readonly executor: PeerId; readonly unit: number; readonly lie?: string },
+  options: { readonly executor: PeerId; readonly unit: number; readonly lie?: string; readonly durationUs?: number },
 ): SignedReceipt {
   const receipt = testReceipt(of, options.unit, options.lie)
-  return simReceipt(receipt, { author: options.executor, nonce: new Uint8Array(16) })
+  const { durationUs = receipt.durationUs } = options
+  const costMicroUnits = costOf(of.spec.manifest.payment, { ...receipt, durationUs })
+  return simReceipt({ ...receipt, durationUs, costMicroUnits }, { author: options.executor, nonce: new Uint8Array(16) })
 }

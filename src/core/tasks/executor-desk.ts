@@ -48,6 +48,7 @@ export class ExecutorDesk {
       peer,
       jobs: new Set<JobId>(),
       slots: 0,
+      workers: 0,
       lastSeenMs: this.#state.nowMs,
       grant: 0,
       leases: new Map(),
@@ -64,6 +65,7 @@ export class ExecutorDesk {
     if (executor.jobs.size + touched.length > bid.jobs.length) touched.push(...executor.jobs)
     this.#state.slotsTotal += bid.slots - executor.slots
     executor.slots = bid.slots
+    executor.workers = bid.workers
     executor.jobs.clear()
     for (const job of bid.jobs) executor.jobs.add(job)
     for (const job of touched) this.#state.touch(job)

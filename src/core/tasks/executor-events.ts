@@ -87,6 +87,11 @@ export type ExecutorEvent = { readonly nowMs: number } & (
     }
 )
 
+export interface UnsignedReceipt {
+  readonly id: ExecutionId
+  readonly receipt: Receipt
+}
+
 /** What an executor asks of its peer. */
 export type ExecutorEffect =
   | CommonEffect
@@ -109,8 +114,8 @@ export type ExecutorEffect =
     }
   /** No answer is expected, and none is heard. */
   | { readonly type: 'cancelExecution'; readonly id: ExecutionId }
-  /** Sign as a statement of kind `receipt`; answered by `receiptsSigned`, several at a time. */
-  | { readonly type: 'signReceipt'; readonly id: ExecutionId; readonly receipt: Receipt }
+  /** Sign each as a statement of kind `receipt`, together; answered by `receiptsSigned`, or by `executionFailed` for each. */
+  | { readonly type: 'signReceipts'; readonly receipts: readonly UnsignedReceipt[] }
   /** Sign as a statement of kind `attestation`; answered by `attestationSigned`. */
   | {
       readonly type: 'signAttestation'

@@ -4,16 +4,15 @@ import { type Charge, FairQueue } from './fair-queue.ts'
 import * as limits from './limits.ts'
 import type { Capability } from './matching.ts'
 import { Outbox } from './outbox.ts'
-import type { Receipt } from './receipt.ts'
 import { type OfferedJob, type QueuedUnit, type RequesterLink, requesterLink } from './requester-link.ts'
 
 /** A unit that was given to a worker and has no signed receipt yet. */
 interface Running {
   readonly queued: QueuedUnit
   readonly charge: Charge
-  phase: 'running' | 'signing'
-  /** Filled in when it is signed. */
-  receipt: Receipt | null
+  /** `finished` waits for its receipt to be signed. */
+  phase: 'running' | 'finished'
+  /** Filled in when it is finished. */
   outcome: Uint8Array | null
 }
 

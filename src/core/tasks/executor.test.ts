@@ -16,6 +16,7 @@ import {
   EXECUTIONS_PER_WORKER_MAX,
   HEARTBEAT_INTERVAL_MS,
   OFFER_TTL_MS,
+  RECEIPTS_GATHER_MS,
   RESEND_INTERVAL_MS,
   SHORT_UNIT_US,
 } from './limits.ts'
@@ -35,6 +36,8 @@ class Harness {
   readonly of: TestJob
   nowMs = NOW_MS
   effects: ExecutorEffect[] = []
+  /** Whether what is to be signed is signed. */
+  signs = true
 
   constructor(options: { optedIn?: boolean; workers?: number; self?: PeerId; outbox?: OutboxRecord[] } = {}) {
     this.of = testJob({ unitCount: 100 })
@@ -56,9 +59,12 @@ class Harness {
         this.step({ type: 'manifestReady', requester, job: effect.job, manifest: this.of.spec.manifest })
       } else if (effect.type === 'prepareModule') {
         this.step({ type: 'moduleReady', requester, job: effect.job })
-      } else if (effect.type === 'signReceipt') {
-        const signed = simReceipt(effect.receipt, { author: SELF, nonce })
-        this.step({ type: 'receiptsSigned', receipts: [{ id: effect.id, signed }] })
+      } else if (effect.type === 'signReceipts' && this.signs) {
+        const receipts = effect.receipts.map(({ id, receipt }) => ({
+          id,
+          signed: simReceipt(receipt, { author: SELF, nonce }),
+        }))
+        this.step({ type: 'receiptsSigned', receipts })
       } else if (effect.type === 'signAttestation') {
         const by = { author: SELF, nonce, nowMs: this.nowMs }
         this.step({
@@ -215,12 +221,46 @@ describe('Executor', () => {
     h.offer()
     h.lease(0, 1, 2)
     h.finish(0, SHORT_UNIT_US + 1)
+    h.after(RECEIPTS_GATHER_MS)
     h.after(HEARTBEAT_INTERVAL_MS)
     expect(h.sent('bid').at(-1)).toMatchObject({
       session: 1,
       grant: 1,
       held: [{ job: h.of.job, queued: [2], running: [1], done: [0] }],
     })
+  })
+
+  it('[X5] signs and sends together what is finished while there is more to do', () => {
+    const h = new Harness({ workers: 1 })
+    h.offer()
+    h.lease(...Array.from({ length: 9 }, (_, unit) => unit))
+    const sent = () => h.sent('results').map(({ results }) => results.length)
+    for (const unit of [0, 1, 2, 3]) h.finish(unit, SHORT_UNIT_US)
+    expect(sent()).toEqual([])
+    // Four are left of nine: the requester should lend more before they are through.
+    h.finish(4, SHORT_UNIT_US)
+    expect(sent()).toEqual([5])
+    h.finish(5, SHORT_UNIT_US)
+    expect(sent()).toEqual([5])
+    h.after(RECEIPTS_GATHER_MS)
+    expect(sent()).toEqual([5, 1])
+    for (const unit of [6, 7, 8]) h.finish(unit, SHORT_UNIT_US)
+    expect(h.results()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
+  })
+
+  it('[X5] signs the last unit at once, and gives back one whose signature fails', () => {
+    const h = new Harness({ workers: 1 })
+    h.offer()
+    h.lease(0)
+    h.finish(0)
+    expect(h.results()).toEqual([0])
+    h.signs = false
+    h.lease(1)
+    h.finish(1)
+    const { id } = h.started().at(-1) ?? { id: -1 }
+    h.step({ type: 'executionFailed', id, reason: 'internal' })
+    expect(h.sent('release').at(-1)?.releases).toEqual([{ unit: 1, reason: 'internal' }])
+    expect(h.executor.status()).toEqual({ state: 'idle', reason: 'waiting-for-leases' })
   })
 
   it('[X2] hands short units out several at once, and tops up when half of them are done', () => {

@@ -178,8 +178,8 @@ export class Executor {
     const times = [...this.#state.pauses.values()].filter((untilMs) => untilMs !== null)
     if (this.#state.links.size > 0 || this.#state.outbox.size > 0)
       times.push(Math.max(this.#state.heartbeatAtMs, this.#state.nowMs))
-    const { flushAtMs } = this.#results
-    if (flushAtMs !== null) times.push(flushAtMs)
+    const { signAtMs } = this.#results
+    if (signAtMs !== null) times.push(signAtMs)
     if (times.length === 0) return null
     const atMs = Math.min(...times)
     if (atMs === this.#wakeAtMs) return null

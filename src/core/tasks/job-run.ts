@@ -71,6 +71,12 @@ export class JobRun {
     return this.accepted + this.failed
   }
 
+  /** Leases that what is undecided may still take when nothing goes wrong, those in flight among them; at most. */
+  get leasesLeft(): number {
+    const { replicas, quorum } = this.verification
+    return (this.spec.unitCount - this.decidedCount) * Math.max(replicas, quorum)
+  }
+
   /** Mean length of the accepted units so far, milliseconds; `null` before the first. */
   get meanUnitMs(): number | null {
     return this.#timedUnits === 0 ? null : this.#durationUs / this.#timedUnits / 1_000

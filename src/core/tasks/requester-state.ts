@@ -10,6 +10,7 @@ export interface KnownExecutor {
   readonly peer: PeerId
   readonly jobs: Set<JobId>
   slots: number
+  workers: number
   lastSeenMs: number
   /** Lease messages sent to it in this session. */
   grant: number

@@ -49,7 +49,9 @@ class Harness {
 
   bid(from: PeerId, of: TestJob | readonly TestJob[], change: Partial<BidMessage> = {}): void {
     const jobs = [of].flat().map(({ job }) => job)
-    const numbers = { slots: 2, workers: 1, gasPerSecond: 0, session: 1, grant: 0 }
+    // A worker for each slot: nothing waits at an executor, so nothing is held back near the end.
+    const { slots = 2 } = change
+    const numbers = { slots, workers: slots, gasPerSecond: 0, session: 1, grant: 0 }
     this.receive(from, { type: 'bid', jobs, ...numbers, held: [], ...change })
   }
 
@@ -288,6 +290,37 @@ describe('Requester', () => {
     h.bid(A, of, { slots: 2, session: 9, held: [{ job: of.job, queued: everything, running: [], done: [] }] })
     expect(h.requester.progress()[0]?.inFlight).toBe(2)
     expect(h.sent('cancel', A).flatMap(({ units }) => units)).toHaveLength(48)
+  })
+
+  it('[L10] holds back near the end what others could take sooner, and lends it as they come to their ends', () => {
+    const of = testJob({ unitCount: 10 })
+    const h = new Harness(of)
+    const slots = { slots: 6, workers: 1 }
+    h.bid(A, of, slots)
+    expect(h.lent(A)).toEqual([0, 1, 2, 3, 4])
+    h.bid(B, of, slots)
+    expect(h.lent(B)).toEqual([5, 6, 7])
+    const finish = (from: PeerId, unit: number) => {
+      const receipt = testSignedReceipt(of, { executor: from, unit, durationUs: 1_000_000 })
+      const outcome = outcomeOf(of.job, unit).encoded
+      h.receive(from, { type: 'results', job: of.job, results: [{ receipt, outcome }] })
+    }
+    finish(A, 0)
+    expect(h.lent(A)).toHaveLength(5)
+    for (const unit of [5, 6]) finish(B, unit)
+    expect(h.lent(B)).toEqual([5, 6, 7, 8])
+    finish(B, 7)
+    expect(h.lent(B)).toEqual([5, 6, 7, 8, 9])
+  })
+
+  it('[L10] keeps fast executors in work although little is left', () => {
+    const of = testJob({ unitCount: 40 })
+    const h = new Harness(of)
+    h.bid(A, of, { slots: 30, workers: 1 })
+    expect(h.lent(A)).toHaveLength(20)
+    // The units take 1.5 ms: fewer than 34 of them would not last for a round trip.
+    h.result(A, of, 0)
+    expect(h.lent(A)).toHaveLength(31)
   })
 
   it('[L5] lends a slow unit a further time when nothing is pending', () => {

@@ -1,4 +1,6 @@
 import type { Hash, JobId, PeerId } from '../codec/ids.ts'
+import { BATCH_STATEMENTS_MAX } from '../identity/limits.ts'
+import type { UnsignedReceipt } from './executor-events.ts'
 import type { ExecutorOutput } from './executor-output.ts'
 import type { ExecutorState } from './executor-state.ts'
 import * as limits from './limits.ts'
@@ -9,21 +11,31 @@ import type { Receipt, SignedAttestation } from './receipt.ts'
 import { recordOps } from './record-codec.ts'
 import { keyText } from './tally.ts'
 
-/** Signed results on their way to their requesters, and attestations of what others found. Rules [L8] and [R5]. */
+/** Finished units on their way to their requesters, and attestations of what others found. Rules [L8], [X5] and [R5]. */
 export class ResultSending {
   readonly #state: ExecutorState
   /** What this executor found, so that it can attest what others found. Oldest first. */
   readonly #ownOutcomes = new Map<string, string>()
   #attestationsPending = 0
-  #flushAtMs: number | null = null
+  /** Receipts that wait to be signed together, and how many of each requester. */
+  #gathered: UnsignedReceipt[] = []
+  readonly #gatheredOf = new Map<PeerId, number>()
+  #signAtMs: number | null = null
 
   constructor(state: ExecutorState) {
     this.#state = state
   }
 
-  /** When results that wait for company go without it; `null` while none wait. */
-  get flushAtMs(): number | null {
-    return this.#flushAtMs
+  /** When receipts that wait for company are signed without it; `null` while none wait. */
+  get signAtMs(): number | null {
+    return this.#signAtMs
+  }
+
+  /** Takes the receipt of a unit that was just finished. */
+  gather(requester: PeerId, unsigned: UnsignedReceipt): void {
+    this.#gathered.push(unsigned)
+    this.#gatheredOf.set(requester, (this.#gatheredOf.get(requester) ?? 0) + 1)
+    this.#signAtMs ??= this.#state.nowMs + limits.RECEIPTS_GATHER_MS
   }
 
   /** Takes a result that was just signed. */
@@ -31,7 +43,6 @@ export class ResultSending {
     const { nowMs, outbox } = this.#state
     const { receipt } = result.receipt
     outbox.add(of, result, { nowMs, persisted: false })
-    this.#flushAtMs ??= nowMs + limits.RESULT_FLUSH_MS
     this.#ownOutcomes.set(`${of.job}/${receipt.unit}`, agreementOf(receipt))
     forgetOldest(this.#ownOutcomes, limits.OWN_OUTCOMES_MAX)
   }
@@ -45,17 +56,35 @@ export class ResultSending {
     out.send(requester, { type: 'attestation', job, attestation: signed })
   }
 
-  /** Sends new results when enough have gathered, when they have waited enough, or when no more are about to come. */
+  /** Has receipts signed when enough have gathered or have waited enough, and sends what was signed. Rule [X5]. */
   flush(out: ExecutorOutput): void {
-    if (this.#state.outbox.unsent === 0) {
-      this.#flushAtMs = null
-      return
+    if (this.#gathered.length > 0 && this.#mayNotWait()) {
+      for (let at = 0; at < this.#gathered.length; at += BATCH_STATEMENTS_MAX) {
+        out.effect({ type: 'signReceipts', receipts: this.#gathered.slice(at, at + BATCH_STATEMENTS_MAX) })
+      }
+      this.#gathered = []
+      this.#gatheredOf.clear()
+      this.#signAtMs = null
     }
-    const due = this.#flushAtMs !== null && this.#state.nowMs >= this.#flushAtMs
-    const idle = this.#state.running.size === 0
-    if (!due && !idle && this.#state.outbox.unsent < limits.RESULTS_FLUSH_COUNT) return
-    this.#flushAtMs = null
-    this.#send(this.#state.outbox.takeUnsent(this.#state.nowMs), out)
+    if (this.#state.outbox.unsent > 0) this.#send(this.#state.outbox.takeUnsent(this.#state.nowMs), out)
+  }
+
+  /** Whether somebody would wait for what has gathered: the requester to lend more, or this executor for something to do. */
+  #mayNotWait(): boolean {
+    if (this.#signAtMs !== null && this.#state.nowMs >= this.#signAtMs) return true
+    for (const [requester, gathered] of this.#gatheredOf) {
+      if (gathered >= Math.min(limits.RECEIPTS_GATHERED_MAX, this.#unfinishedOf(requester))) return true
+    }
+    return false
+  }
+
+  /** Units of one requester that are queued or running here. */
+  #unfinishedOf(requester: PeerId): number {
+    let unfinished = this.#state.queue.sizeOf(requester)
+    for (const { queued, phase } of this.#state.running.values()) {
+      if (phase === 'running' && queued.offered.requester === requester) unfinished++
+    }
+    return unfinished
   }
 
   #send(batches: ReturnType<Outbox['takeUnsent']>, out: ExecutorOutput): void {

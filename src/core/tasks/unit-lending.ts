@@ -5,7 +5,7 @@ import type { OpenUnit } from './open-unit.ts'
 import { type KnownExecutor, leaseKey, type RequesterState } from './requester-state.ts'
 import type { StepOutput } from './step-output.ts'
 
-/** Gives units out: to whom, in what shares, and how many. Rules [L1], [L2], [L5] and [L7]. */
+/** Gives units out: to whom, in what shares, and how many. Rules [L1], [L2], [L5], [L7] and [L10]. */
 export class UnitLending {
   readonly #state: RequesterState
 
@@ -48,7 +48,7 @@ export class UnitLending {
     const able = runs.filter((run) => this.#state.isLending(run) && this.#state.mayServe(executor, run))
     for (const run of able) run.pass = Math.max(run.pass, this.#state.passClock - 1)
     const grant = executor.grant + 1
-    let free = executor.slots - executor.leases.size
+    let free = Math.min(executor.slots, this.#share(executor, able)) - executor.leases.size
     let allowed = this.#allowance(executor, able, free)
     while (free > 0 && allowed > 0) {
       if (able.length > 1) able.sort((a, b) => a.pass - b.pass)
@@ -68,14 +68,24 @@ export class UnitLending {
     }
     if (picked.size > 0) executor.grant = grant
     for (const [run, units] of picked) this.#sendLeases(executor, { run, units }, out)
-    if (free === 0) this.#state.hungry.delete(executor)
+  }
+
+  /**
+   * Units that an executor may hold so that all come to their end at about the same time: its part of half of what is left, as in guided
+   * self-scheduling (Polychronopoulos and Kuck, IEEE Trans. Comp. C-36(12), 1987). Rule [L10].
+   */
+  #share(executor: KnownExecutor, runs: readonly JobRun[]): number {
+    const left = runs.reduce((sum, run) => sum + run.leasesLeft, 0)
+    const unitMs = longestUnitMs(runs)
+    const ahead = unitMs === null ? 0 : Math.floor(limits.TAIL_PIPELINE_MS / Math.max(unitMs, 1e-3))
+    const fewest = Math.max(1, executor.workers) * (1 + ahead)
+    return Math.max(fewest, Math.ceil((left * executor.slots) / (2 * this.#state.slotsTotal)))
   }
 
   /** What the executor's quota leaves, counted in units of the longest kind among its jobs. */
   #allowance(executor: KnownExecutor, runs: readonly JobRun[], free: number): number {
     if (executor.peer === this.#state.self) return free
-    const known = runs.map((run) => run.meanUnitMs)
-    const unitMs = known.includes(null) ? null : Math.max(0, ...known.map((ms) => ms ?? 0))
+    const unitMs = longestUnitMs(runs)
     return this.#state.trust.allowance(executor.peer, { unitMs, held: executor.leases.size, free })
   }
 
@@ -150,6 +160,12 @@ export class UnitLending {
     if (!free || !this.#state.mayServe(executor, run) || this.#allowance(executor, [run], 1) === 0) return false
     return this.#state.rules.mayLend(unit, executor.peer)
   }
+}
+
+/** `null` while nothing is known of one of them. */
+function longestUnitMs(runs: readonly JobRun[]): number | null {
+  const known = runs.map((run) => run.meanUnitMs)
+  return known.includes(null) ? null : Math.max(0, ...known.map((ms) => ms ?? 0))
 }
 
 function firstOf<R, T>(runs: readonly R[], find: (run: R) => T | undefined): { run: R; found: T } | undefined {

@@ -83,7 +83,7 @@ export class UnitWork {
   letGo(queued: QueuedUnit, out: ExecutorOutput): boolean {
     for (const [id, running] of this.#state.running) {
       if (running.queued !== queued) continue
-      if (running.phase === 'signing') return false
+      if (running.phase === 'finished') return false
       this.#state.running.delete(id)
       this.#state.active--
       this.#state.queue.settle(running.charge, 0)
@@ -142,27 +142,26 @@ export class UnitWork {
     // Only jobs that are ready have units, and those have their manifest.
     if (manifest === null) return
     const id = this.#nextId++
-    this.#state.running.set(id, { queued, charge, phase: 'running', receipt: null, outcome: null })
+    this.#state.running.set(id, { queued, charge, phase: 'running', outcome: null })
     this.#state.active++
     out.effect({ type: 'execute', id, job, manifest, unit, inputHash, inputBytes, input, from: requester })
     out.emit({ type: 'unitStarted', job, requester, unit })
   }
 
-  /** A worker is through with a unit: its receipt is to be signed. */
+  /** A worker is through with a unit: its receipt is to be signed, with those of others. */
   executed(id: ExecutionId, executed: Executed, out: ExecutorOutput): void {
     const running = this.#state.running.get(id)
     const manifest = running?.queued.offered.manifest
     if (running === undefined || running.phase !== 'running' || !manifest) return
     this.#state.active--
     this.#state.queue.settle(running.charge, executed.durationUs)
-    running.phase = 'signing'
+    running.phase = 'finished'
     running.outcome = executed.outcome
-    running.receipt = receiptOf(
-      { job: running.queued.offered.job, unit: running.queued.unit, inputHash: running.queued.inputHash },
-      { manifest, executed },
-    )
-    this.#learn(running.queued.offered.requester, executed)
-    out.effect({ type: 'signReceipt', id, receipt: running.receipt })
+    const { offered, unit, inputHash } = running.queued
+    const { requester, job } = offered
+    this.#results.gather(requester, { id, receipt: receiptOf({ job, unit, inputHash }, { manifest, executed }) })
+    this.#learn(requester, executed)
+    this.#bids.rebidIfMisjudged(requester, out)
   }
 
   /** Means over about the last eight units. */
@@ -175,14 +174,16 @@ export class UnitWork {
     link.gasPerSecond = Math.min(Number.MAX_SAFE_INTEGER, Math.round((Number(gas) * 1e6) / Math.max(durationUs, 1)))
   }
 
-  /** A worker could not run a unit to its end. */
+  /** A worker could not run a unit to its end, or its receipt could not be signed. */
   executionFailed(id: ExecutionId, reason: ReleaseReason, out: ExecutorOutput): void {
     const running = this.#state.running.get(id)
-    if (running === undefined || running.phase !== 'running') return
+    if (running === undefined) return
     const { offered, unit } = running.queued
     this.#state.running.delete(id)
-    this.#state.active--
-    this.#state.queue.settle(running.charge, 0)
+    if (running.phase === 'running') {
+      this.#state.active--
+      this.#state.queue.settle(running.charge, 0)
+    }
     const key = heldKey(offered.requester, offered.job, unit)
     this.#state.held.delete(key)
     if (FAULTS.has(reason)) {
@@ -205,6 +206,5 @@ export class UnitWork {
     const { success, durationUs, memoryBytesPeak, costMicroUnits } = receipt
     const usage = { success, durationUs, memoryBytesPeak, costMicroUnits }
     out.emit({ type: 'unitFinished', job, requester, unit: receipt.unit, ...usage })
-    this.#bids.rebidIfMisjudged(requester, out)
   }
 }

@@ -300,12 +300,14 @@ export class SimPeer {
       case 'cancelExecution':
         this.#cancelled.add(effect.id)
         return
-      case 'signReceipt': {
-        const signed = simReceipt(effect.receipt, { author: this.peer, nonce: this.#nonce() })
-        checker.signed(this.peer, signed.hash)
-        const { id } = effect
+      case 'signReceipts': {
+        const receipts = effect.receipts.map(({ id, receipt }) => {
+          const signed = simReceipt(receipt, { author: this.peer, nonce: this.#nonce() })
+          checker.signed(this.peer, signed.hash)
+          return { id, signed }
+        })
         return this.#later(world.between(0, 1), () =>
-          this.stepExecutor({ type: 'receiptsSigned', nowMs: this.#now(), receipts: [{ id, signed }] }),
+          this.stepExecutor({ type: 'receiptsSigned', nowMs: this.#now(), receipts }),
         )
       }
       case 'signAttestation': {
