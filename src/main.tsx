@@ -4,6 +4,7 @@ import { openNode } from './node/browser.ts'
 import type { NodeApi } from './node/contract.ts'
 import { App } from './ui/app.tsx'
 import { watchUpdates } from './ui/frame/update.ts'
+import { OFFLINE_COPY_DELAY_MS } from './ui/limits.ts'
 import { NodeSession } from './ui/state/session.ts'
 
 declare global {
@@ -27,4 +28,4 @@ createRoot(root).render(
     <App session={session} />
   </StrictMode>,
 )
-watchUpdates()
+setTimeout(watchUpdates, OFFLINE_COPY_DELAY_MS)

@@ -64,8 +64,9 @@ async function openTab(
   url: string,
   { number, contexts, terminal }: { number: number; contexts: BrowserContext[]; terminal: Terminal },
 ): Promise<Page> {
-  // The relay's own certificate is not one that any browser trusts; these tabs are ours and meet only our relay.
-  const context = await browser.newContext({ ignoreHTTPSErrors: true })
+  // The relay's own certificate is not one that any browser trusts; these tabs are ours and meet only our relay. They never work offline,
+  // and the copies of the page that twelve of them keep for that are a third of what it costs to start them.
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, serviceWorkers: 'block' })
   contexts.push(context)
   const page = await context.newPage()
   const errors: string[] = []

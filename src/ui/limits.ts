@@ -26,6 +26,9 @@ export const RESULTS_BATCH = 32
 /** Longest side of a picture's canvas, pixels; every engine has at least this. */
 export const PICTURE_SIDE_MAX = 8_192
 
+/** The copy that works offline is some three megabytes in ninety files: before it is fetched, the node joins. */
+export const OFFLINE_COPY_DELAY_MS = 5_000
+
 /** Samples kept for each metric's plot: half an hour at one in two seconds. */
 export const METRIC_SAMPLES_MAX = 900
 
