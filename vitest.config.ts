@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -9,6 +10,8 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'src/**/*.test.tsx', 'scripts/**/*.test.ts'],
           environment: 'node',
           testTimeout: 30_000,
+          // A machine of two cores would get one by default, and leave the other idle.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
         },
       },
       {
