@@ -8,8 +8,8 @@ import { sha256Bytes } from '../../core/codec/hash.ts'
 import type { Term } from '../../core/learning/proofs/group-engine.ts'
 import { ReferenceEngine } from '../../core/learning/proofs/reference-engine.ts'
 import { ORDER } from '../../core/learning/proofs/scalars.ts'
+import { buildKernel, KERNELS } from '../build-kernels.node.ts'
 import { type GeneratorStore, restoreGenerators, type StoredGenerators, saveGenerators } from './generator-store.ts'
-import { buildKernel } from './kernel/build.node.ts'
 import { loadEngine } from './load.node.ts'
 
 const engine = await loadEngine()
@@ -82,7 +82,7 @@ describe('WasmEngine', () => {
 
   test.skipIf(!existsSync('/usr/bin/clang'))('is what its source compiles to', () => {
     const output = join(mkdtempSync(join(tmpdir(), 'starling-kernel-')), 'ristretto.wasm')
-    buildKernel(output)
+    buildKernel(KERNELS.ristretto, output)
     expect(readFileSync(output).equals(readFileSync(new URL('./kernel/ristretto.wasm', import.meta.url)))).toBe(true)
   })
 })
