@@ -4,14 +4,9 @@ import type { HeldTicket } from '../core/admission/own-ticket.ts'
 import { decodeTicket, encodeTicket } from '../core/admission/ticket.ts'
 import { decode, encode } from '../core/codec/cbor.ts'
 import { bytes, rootId } from '../core/codec/fields.ts'
-import type { RootId } from '../core/codec/ids.ts'
-import { isPeerId } from '../core/identity/peer-id.ts'
 import type { Store } from '../storage/store.ts'
 
 const BUCKET = 'admission'
-
-/** Lineages of others that hold rotations or revocations: of every network alike. */
-const LINEAGES = 'lineages'
 
 const heldSchema = v.strictObject({
   root: rootId,
@@ -58,20 +53,6 @@ export class AdmissionRecords {
 
   async saveMine(mine: boolean): Promise<void> {
     await this.#write('mine', Uint8Array.of(mine ? 1 : 0))
-  }
-
-  /** What others' lineages were known to hold. */
-  async lineages(): Promise<readonly (readonly [RootId, Uint8Array])[]> {
-    const found: (readonly [RootId, Uint8Array])[] = []
-    for await (const [root, lineage] of this.#store.list(LINEAGES, '')) {
-      // Written under root ids by this class alone; what is damaged is found when it is read.
-      if (isPeerId(root)) found.push([root as string as RootId, lineage])
-    }
-    return found
-  }
-
-  async saveLineage(root: RootId, lineage: Uint8Array | null): Promise<void> {
-    await this.#store.write([{ bucket: LINEAGES, key: root, value: lineage ?? undefined }])
   }
 
   #key(what: string): string {

@@ -28,6 +28,7 @@ import { misconductOf } from '../core/trust/misconduct.ts'
 import type { OnSecurityEvent } from '../core/trust/security-event.ts'
 import { CredentialsDesk, type OwnCredentials } from '../net/credentials.ts'
 import type { Network } from '../net/network.ts'
+import { LineageRecords } from '../storage/lineage-records.ts'
 import type { Store } from '../storage/store.ts'
 import type { SpawnMiner } from '../workers/pow/contract.ts'
 import type { AdmissionApi, AdmissionInfo, PolicyInfo } from './admission-contract.ts'
@@ -83,6 +84,7 @@ export class Admission implements AdmissionApi {
   readonly #desk: CredentialsDesk
   readonly #mining: Mining
   readonly #records: AdmissionRecords
+  readonly #lineages: LineageRecords
   readonly #identities: KnownIdentities
   readonly #verdicts = new Map<PeerId, Verdict>()
   readonly #stops: (() => void)[] = []
@@ -103,6 +105,7 @@ export class Admission implements AdmissionApi {
     this.#init = init
     const { founded, network, verifier, store, now } = init
     this.#records = new AdmissionRecords(store, founded.networkId)
+    this.#lineages = new LineageRecords(store)
     this.#mining = new Mining({
       network: founded,
       store,
@@ -121,7 +124,7 @@ export class Admission implements AdmissionApi {
       network: founded,
       verifier,
       onLearned: (root, lineage) => {
-        this.#records.saveLineage(root, lineage).catch((error: unknown) => {
+        this.#lineages.save(root, lineage).catch((error: unknown) => {
           init.log.write('warn', 'admission', `What another identity showed is not kept: ${String(error)}`)
         })
       },
@@ -148,7 +151,7 @@ export class Admission implements AdmissionApi {
   async start(listeners: AdmissionListeners): Promise<void> {
     this.#listeners = listeners
     const { network, identity, invite } = this.#init
-    this.#identities.restore(await this.#records.lineages())
+    this.#identities.restore(await this.#lineages.all())
     const kept = await this.#records.read()
     this.#held = kept.held
     this.#mineWanted = kept.mine

@@ -7,8 +7,14 @@ import { EPOCH_MS } from '../core/admission/limits.ts'
 import { encodeTicket } from '../core/admission/ticket.ts'
 import { verifyTicket } from '../core/admission/verify-ticket.ts'
 import type { RootId } from '../core/codec/ids.ts'
+import { signCertificate } from '../core/identity/certificate.ts'
+import { encodeLineage, extendLineage, newLineage } from '../core/identity/lineage.ts'
+import { signRevocation } from '../core/identity/revocation.ts'
+import { rootIdOf } from '../core/identity/root.ts'
 import { capabilitySigner, inviteLink, inviteOf, parseCapability, parseInvite } from '../node/capability.ts'
+import { makeVolatileDeviceKey } from '../storage/device-key-file.node.ts'
 import { testSigner, testVerifier } from '../testing/signers.ts'
+import { openGate, type RelayGate } from './admission.ts'
 import { BeaconKeeper } from './beacon-keeper.ts'
 import { findOrFound, makeInvite, type PolicyWish } from './founding.ts'
 
@@ -168,4 +174,35 @@ describe('[A4] the beacon', () => {
     writeFileSync(join(dataDir, 'beacon'), 'x')
     expect((await (await keeper(dataDir, clock)).keeper.beacon())?.random).not.toEqual(beacon?.random)
   })
+})
+
+it('[A11] a relay remembers over a restart who was revoked', async () => {
+  const dataDir = folder()
+  const key = await makeVolatileDeviceKey()
+  const [owner, device] = [testSigner(42), testSigner(43)]
+  const root = rootIdOf(owner.author)
+  const nonce = new Uint8Array(16)
+  const moment = { timestampMs: Date.now(), nonce }
+  const revocation = await signRevocation(root, moment, owner)
+  const revoked = encodeLineage(extendLineage(newLineage(root), { revocations: [revocation] }))
+  const first = await openGate(key, { dataDir, wish: {} })
+  const { networkId } = first.founding.network
+  const body = { root, device: device.author, name: 'x', issuedAtMs: Date.now(), expiresAtMs: Date.now() + 60_000 }
+  const { bytes: certificate } = await signCertificate(body, { network: networkId, seq: 1, nonce }, owner)
+  const shows = (gate: RelayGate, lineage: Uint8Array | null) =>
+    gate.host.rootOf(device.author, {
+      type: 'credentials',
+      answer: false,
+      lineage,
+      certificate,
+      ticket: null,
+      beacon: null,
+    })
+  expect(await shows(first, null)).toBe(root)
+  await expect(shows(first, revoked)).rejects.toMatchObject({ name: 'IdentityRevokedError' })
+  await first.close()
+  const again = await openGate(key, { dataDir, wish: {} })
+  expect(again.founding.network.networkId).toBe(networkId)
+  await expect(shows(again, null)).rejects.toMatchObject({ name: 'IdentityRevokedError' })
+  await again.close()
 })

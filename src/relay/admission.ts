@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { KnownIdentities } from '../core/admission/known-identities.ts'
 import { encodeTicket } from '../core/admission/ticket.ts'
 import { peerIdOf } from '../core/identity/peer-id.ts'
@@ -5,6 +6,9 @@ import type { Signer } from '../core/identity/ports.ts'
 import type { NetworkLogger, PeerIdentity } from '../net/network.ts'
 import type { RelayAdmissionInit } from '../net/relay-admission.ts'
 import { PlatformVerifier } from '../node/verifier.ts'
+import { LineageRecords } from '../storage/lineage-records.ts'
+import { MemoryStore } from '../storage/memory-store.ts'
+import { SqliteStore } from '../storage/sqlite-store.node.ts'
 import { loadArgon2id } from '../workers/pow/load.node.ts'
 import { BeaconKeeper } from './beacon-keeper.ts'
 import { type Founding, findOrFound, type PolicyWish } from './founding.ts'
@@ -14,6 +18,8 @@ export interface RelayGate {
   readonly founding: Founding
   readonly beacons: BeaconKeeper
   readonly host: RelayAdmissionInit
+  /** Closes what it keeps. */
+  close(): Promise<void>
 }
 
 export async function openGate(
@@ -33,7 +39,18 @@ export async function openGate(
   const { dataDir, wish } = init
   const founding = await findOrFound(dataDir, { wish, founder, verifier, nowMs: now() })
   const { network } = founding
-  const identities = new KnownIdentities({ network, verifier })
+  const store = dataDir === null ? new MemoryStore() : new SqliteStore(join(dataDir, 'relay.sqlite'))
+  const lineages = new LineageRecords(store)
+  const identities = new KnownIdentities({
+    network,
+    verifier,
+    onLearned: (root, lineage) => {
+      lineages.save(root, lineage).catch((error: unknown) => {
+        init.logger?.log('warn', 'lineage not kept', { root, message: String(error) })
+      })
+    },
+  })
+  identities.restore(await lineages.all())
   const beacons = new BeaconKeeper({ network, founder, verifier, dataDir, now })
   const own = { lineage: null, certificate: null, ticket: encodeTicket({ kind: 'founder' }), beacon: null }
   const host: RelayAdmissionInit = {
@@ -50,5 +67,5 @@ export async function openGate(
       init.logger?.log('debug', 'credentials refused', { peer, name: error.name, message: error.message }),
     ...(init.guestPlacesMax !== undefined && { guestPlacesMax: init.guestPlacesMax }),
   }
-  return { founding, beacons, host }
+  return { founding, beacons, host, close: () => store.close() }
 }

@@ -117,13 +117,17 @@ export async function startRelay(init: RelayInit): Promise<Relay> {
     },
     ...(init.timeouts && { timeouts: init.timeouts }),
   })
-  const port = await listener.listen(init.host, init.port)
+  const port = await listener.listen(init.host, init.port).catch(async (error: unknown) => {
+    await gate.close()
+    throw error
+  })
   const endpoints = [...(publicEndpoints(init.publicUrl) ?? []), ...endpointsOf(init.host, port, tls !== null)]
   pageUrls = endpoints.filter((endpoint) => !isLoopback(endpoint.host)).map(endpointUrl)
   try {
     host = await startHost(init, { port, endpoints, identity, gate })
   } catch (error) {
     await listener.stop()
+    await gate.close()
     throw error
   }
   const started = host
@@ -140,6 +144,7 @@ export async function startRelay(init: RelayInit): Promise<Relay> {
       await started.stop()
       for (const socket of sockets) socket.destroy()
       await listener.stop()
+      await gate.close()
     },
   }
 }
