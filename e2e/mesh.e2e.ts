@@ -220,8 +220,9 @@ describe('faults', () => {
           'reserved somewhere',
         )
       }
-      const second = await tabs[1]?.call('status')
-      expect(second?.relays.map(({ state }) => state)).toEqual(['full', 'reserved'])
+      // The spare may answer before the full one says that it is.
+      const states = async () => (await tabs[1]?.call('status'))?.relays.map(({ state }) => state).join()
+      await until(async () => (await states()) === 'full,reserved', 'one full, the other reserved')
       await until(async () => (await tabs[1]?.call('status'))?.direct === 1, 'linked through the spare relay')
     } finally {
       await full.stop()
