@@ -58,6 +58,8 @@ describe('a job in real tabs survives', () => {
     const liar = await room.tab({ nodeWorkerPrelude: LIAR })
     await room.tab()
     await room.tab()
+    // The job may be over before a tab that is not linked yet has any part in it.
+    await until('direct links', async () => (await requester.snapshot()).network.direct >= 3)
     const id = await requester.submit(job())
     await expectComplete(requester, id)
     const detail = await requester.job(id)
