@@ -81,7 +81,7 @@ export const OUTBOX_PERSIST_AFTER_MS = 500
 export const OUTBOX_TTL_MS = 24 * 3_600_000
 /**
  * Receipts wait this long for company while their executor has more to do, so that units share signatures, messages and writes: alone,
- * these cost some 9 ms of CPU a unit over all processes of two browsers.
+ * what surrounds a unit cost some 9 ms of CPU over all processes of the browsers, together some 5.
  */
 export const RECEIPTS_GATHER_MS = 100
 /** Part of a lease's deadline that allows for the wire and for queueing at the executor. */
