@@ -68,15 +68,20 @@ describe('a swarm with hostile tabs', () => {
     const [replaying, flooding] = await Promise.all([hostileWorker('replaying'), hostileWorker('flooding')])
     const started = performance.now()
     const requester = await room.tab({ lend: false })
-    // Early, so that they are neighbours: with twelve tabs not everyone is linked to everyone.
-    const liar = await room.tab({ nodeWorkerPrelude: LIAR })
-    await until('the liar next to the requester', async () => (await connected(requester)).includes(liar.peerId))
-    const lenders = await Promise.all(Array.from({ length: HONEST - 1 }, () => room.tab()))
-    const honest = [requester, ...lenders]
-    const [replayer, flooder] = await Promise.all([
+    // Early, so that they are neighbours: with twelve tabs not everyone is linked to everyone, and who is not is never hit.
+    const hostile = await Promise.all([
+      room.tab({ nodeWorkerPrelude: LIAR }),
       room.tab({ lend: false, nodeWorker: replaying }),
       room.tab({ lend: false, nodeWorker: flooding }),
     ])
+    await until('all three to have met the requester', async () => {
+      const near = await connected(requester)
+      const judged = await Promise.all(hostile.map(async (tab) => judge(requester, await rootOf(tab))))
+      return hostile.every(({ peerId }, index) => near.includes(peerId) || judged[index]?.entry?.blacklisted != null)
+    })
+    const [liar, replayer, flooder] = hostile
+    const lenders = await Promise.all(Array.from({ length: HONEST - 1 }, () => room.tab()))
+    const honest = [requester, ...lenders]
     const liarRoot = await rootOf(liar)
     const others = { replayer: await rootOf(replayer), flooder: await rootOf(flooder) }
     console.log(`twelve tabs after ${Math.round(performance.now() - started)} ms`)
