@@ -87,6 +87,7 @@ export type ExecutorEvent = { readonly nowMs: number } & (
     }
 )
 
+/** What a finished unit's receipt says, before it is signed. */
 export interface UnsignedReceipt {
   readonly id: ExecutionId
   readonly receipt: Receipt

@@ -30,15 +30,11 @@ export interface ResultBatch {
 /** An executor's results that nobody has acknowledged yet. Rule [L8]. */
 export class Outbox {
   readonly #entries = new Map<string, Entry>()
-  /** Never sent yet; they wait a moment for company. */
+  /** Never sent yet: what one step brought. */
   #unsent: Entry[] = []
 
   get size(): number {
     return this.#entries.size
-  }
-
-  get unsent(): number {
-    return this.#unsent.length
   }
 
   has(requester: PeerId, job: JobId, unit: number): boolean {
@@ -80,8 +76,7 @@ export class Outbox {
   /** What was sent and not acknowledged for an interval; the interval doubles while the requester stays silent. */
   takeDue(nowMs: number): ResultBatch[] {
     const due: Entry[] = []
-    const unsent = new Set(this.#unsent)
-    for (const entry of this.#entries.values()) if (entry.resendAtMs <= nowMs && !unsent.has(entry)) due.push(entry)
+    for (const entry of this.#entries.values()) if (entry.resendAtMs <= nowMs) due.push(entry)
     for (const entry of due) entry.intervalMs = Math.min(entry.intervalMs * 2, RESEND_INTERVAL_MS_MAX)
     return this.#batch(due, nowMs)
   }

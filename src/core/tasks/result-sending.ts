@@ -66,7 +66,7 @@ export class ResultSending {
       this.#gatheredOf.clear()
       this.#signAtMs = null
     }
-    if (this.#state.outbox.unsent > 0) this.#send(this.#state.outbox.takeUnsent(this.#state.nowMs), out)
+    this.#send(this.#state.outbox.takeUnsent(this.#state.nowMs), out)
   }
 
   /** Whether somebody would wait for what has gathered: the requester to lend more, or this executor for something to do. */
