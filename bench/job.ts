@@ -27,6 +27,7 @@ const SHOWN = { units: 2_000, unitMs: 5 }
 /** Chromium calls a task long from here on. */
 const LONG_TASK_MS = 50
 
+/** What bench/pages/pool.ts puts into its page. */
 type WithPool = { poolBench: PoolBench }
 
 /** Inputs of units that each search `numbers` numbers. */
@@ -121,6 +122,7 @@ async function shown(pages: { pool: Page; requester: Tab }): Promise<BenchLine[]
   const [before, started] = [await busySeconds(), performance.now()]
   await finish(requester, jobId)
   const share = ((await busySeconds()) - before) / ((performance.now() - started) / 1_000)
+  // The observer above put them there.
   const tasks = await requester.page.evaluate(() => (globalThis as unknown as { benchTasks: number[] }).benchTasks)
   await session.detach()
   return [

@@ -74,16 +74,19 @@ describe('a swarm with hostile tabs', () => {
       room.tab({ lend: false, nodeWorker: replaying }),
       room.tab({ lend: false, nodeWorker: flooding }),
     ])
+    const [liarRoot, replayerRoot, flooderRoot] = await Promise.all([
+      rootOf(hostile[0]),
+      rootOf(hostile[1]),
+      rootOf(hostile[2]),
+    ])
     await until('all three to have met the requester', async () => {
       const near = await connected(requester)
-      const judged = await Promise.all(hostile.map(async (tab) => judge(requester, await rootOf(tab))))
+      const judged = await Promise.all([liarRoot, replayerRoot, flooderRoot].map((root) => judge(requester, root)))
       return hostile.every(({ peerId }, index) => near.includes(peerId) || judged[index]?.entry?.blacklisted != null)
     })
-    const [liar, replayer, flooder] = hostile
     const lenders = await Promise.all(Array.from({ length: HONEST - 1 }, () => room.tab()))
     const honest = [requester, ...lenders]
-    const liarRoot = await rootOf(liar)
-    const others = { replayer: await rootOf(replayer), flooder: await rootOf(flooder) }
+    const others = { replayer: replayerRoot, flooder: flooderRoot }
     console.log(`twelve tabs after ${Math.round(performance.now() - started)} ms`)
 
     // On a slow machine the honest may have done all before the liar gives its first result, or the replayer had little to tell; so the

@@ -109,6 +109,7 @@ describe('engines', () => {
     try {
       const page = await firefox.newPage()
       await page.goto(`${relay.origin}/mesh.html`)
+      // Puppeteer's page has what a tab needs of it, under types of its own.
       const fox = new Tab(page as unknown as PageLike)
       await untilRunning(fox)
       const tabs = [await openTab(chromium, relay), await openTab(chromium, relay)]
@@ -260,6 +261,7 @@ async function untilGone(watcher: Tab, peer: string, end: () => Promise<void>): 
 
 /** As a crash: nothing is closed, nothing is said. */
 async function killRenderer(tab: Tab): Promise<void> {
+  // Tabs are typed for Puppeteer too; those with a context are Playwright's.
   const session = await tab.context?.newCDPSession(tab.page as unknown as Page)
   void session?.send('Page.crash').catch(() => {})
 }
