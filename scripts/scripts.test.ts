@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { precompress } from './lib/build.mjs'
 import { disagreement, namesAllPlatforms } from './lib/install.mjs'
 import { isModern } from './lib/modern-node.mjs'
-import { countOf, totalLine } from './lib/test-count.mjs'
+import { countOf, failuresOf, totalLine } from './lib/test-count.mjs'
 
 describe('disagreement', () => {
   const lock = {
@@ -92,5 +92,27 @@ describe('precompress', () => {
     } finally {
       rmSync(dist, { recursive: true, force: true })
     }
+  })
+})
+
+describe('failuresOf', () => {
+  it('names each failed test with the first line of its error, and a file that did not load', () => {
+    const testResults = [
+      { name: '/a.test.ts', status: 'passed', assertionResults: [{ status: 'passed' }] },
+      {
+        name: '/b.test.ts',
+        status: 'failed',
+        assertionResults: [
+          { status: 'passed', fullName: 'b holds' },
+          { status: 'failed', fullName: 'b breaks', failureMessages: ['expected 1 to be 2\n at b.test.ts:3'] },
+        ],
+      },
+      { name: '/c.test.ts', status: 'failed', message: 'Cannot find x\nmore', assertionResults: [] },
+    ]
+    expect(failuresOf({ testResults })).toEqual([
+      '/b.test.ts: b breaks: expected 1 to be 2',
+      '/c.test.ts: Cannot find x',
+    ])
+    expect(failuresOf(null)).toEqual([])
   })
 })

@@ -2,18 +2,20 @@
 // `--only types,unit` picks steps, `--skip e2e` leaves some out.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { build } from './lib/build.mjs'
 import { ensureInstalled } from './lib/install.mjs'
 import { say, seconds } from './lib/log.mjs'
 import { modernNode } from './lib/modern-node.mjs'
 import { inRoot } from './lib/root.mjs'
 import { run } from './lib/run.mjs'
-import { countOf, totalLine } from './lib/test-count.mjs'
+import { countOf, failuresOf, totalLine } from './lib/test-count.mjs'
 
 const MINUTE_MS = 60_000
 const reports = mkdtempSync(join(tmpdir(), 'starling-test-'))
 const totals = { passed: 0, failed: 0, skipped: 0 }
+/** @type {string[]} Said again at the end, where the closing lines are all that is kept of a long run. */
+const failures = []
 
 /** @param {string[]} args @param {number} [timeoutMs] */
 async function node(args, timeoutMs = 5 * MINUTE_MS) {
@@ -27,7 +29,9 @@ async function vitest(project, timeoutMs) {
   const report = join(reports, `${project}.json`)
   const args = ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const ok = await node([inRoot('node_modules', 'vitest', 'vitest.mjs'), ...args], timeoutMs)
-  const count = countOf(existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : null, ok)
+  const results = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : null
+  const count = countOf(results, ok)
+  failures.push(...failuresOf(results).map((failure) => relative(inRoot(), failure)))
   for (const key of /** @type {const} */ (['passed', 'failed', 'skipped'])) totals[key] += count[key]
   return ok && count.failed === 0
 }
@@ -89,7 +93,7 @@ try {
     Object.keys(steps).filter((name) => (only?.includes(name) ?? true) && !skip.includes(name)),
   )
   say(`total     ${seconds(started).padStart(8)}`)
-  if (failed.length > 0) say(`Failed: ${failed.join(', ')}`)
+  if (failed.length > 0) say([`Failed: ${failed.join(', ')}`, ...failures].join('\n  '))
   console.log(totalLine(totals))
   process.exitCode = failed.length > 0 || totals.failed > 0 ? 1 : 0
 } catch (error) {

@@ -21,6 +21,25 @@ export function countOf(report, ok) {
   }
 }
 
+/**
+ * The failed tests of a vitest JSON report, each with the first line of its error; a file that could not be loaded stands for itself.
+ *
+ * @param {any} report @returns {string[]}
+ */
+export function failuresOf(report) {
+  return (report?.testResults ?? []).flatMap((/** @type {any} */ file) => {
+    if (file.status !== 'failed') return []
+    const tests = file.assertionResults.filter((/** @type {any} */ test) => test.status === 'failed')
+    if (tests.length === 0) return [`${file.name}: ${firstLine(file.message)}`]
+    return tests.map(
+      (/** @type {any} */ test) => `${file.name}: ${test.fullName}: ${firstLine(test.failureMessages?.[0])}`,
+    )
+  })
+}
+
+/** @param {string | undefined} text */
+const firstLine = (text) => text?.split('\n')[0] ?? ''
+
 /** @param {Count} count @returns {string} `N passed, N failed`, with `, N skipped` when any were. */
 export function totalLine({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
