@@ -13,6 +13,7 @@ import { webTransport } from '@libp2p/webtransport'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { type CircuitReservations, upkeptCircuits } from './circuit.ts'
+import { GossipStreams, type GossipStreamsComponents } from './gossip-streams.ts'
 import { announcementGossip, gaterOf, rtcConfigurationOf } from './host-options.ts'
 import { privateKeyOf } from './identity.ts'
 import {
@@ -34,6 +35,7 @@ export type HostServices = {
   readonly identifyPush: IdentifyPush
   readonly ping: Ping
   readonly pubsub: GossipSub
+  readonly gossipStreams: GossipStreams
   readonly inner: { readonly components: HostComponents }
 }
 
@@ -96,6 +98,7 @@ export async function createHost(init: HostInit): Promise<Host> {
       identifyPush: identifyPush({ runOnLimitedConnection: false }),
       ping: ping(),
       pubsub: announcementGossip(),
+      gossipStreams: (components: GossipStreamsComponents) => new GossipStreams(components),
       // In an object of its own: a service that is the components would be started by itself, for ever.
       inner: (components: HostComponents) => ({ components }),
     },

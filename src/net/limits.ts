@@ -18,6 +18,9 @@ export const QUEUE_MESSAGES_MAX = 8_192
 /** One gossip message: announcements only. gossipsub itself fails opaquely above 4 MiB (js-libp2p#3427). */
 export const GOSSIP_BYTES_MAX = 64 * 1024
 
+/** How soon a connected peer to which there is no gossip stream is tried again. */
+export const GOSSIP_STREAM_RETRY_MS = 3_000
+
 /** A block; WebAssembly modules and inputs are well below it. */
 export const BLOCK_BYTES_MAX = 256 * 1024 * 1024
 

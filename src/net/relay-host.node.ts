@@ -15,6 +15,7 @@ import { CREDENTIALS_PROTOCOL } from '../core/admission/credentials.ts'
 import { networkDht } from './dht.ts'
 import { announcementTopic, Discovery, LIBP2P_VERIFIER, PEERS_PROTOCOL } from './discovery.ts'
 import { PeerUnreachableError } from './errors.ts'
+import { GossipStreams, type GossipStreamsComponents } from './gossip-streams.ts'
 import { announcementGossip, OPEN_GATER, rtcConfigurationOf } from './host-options.ts'
 import { privateKeyOf } from './identity.ts'
 import { Keepalive, LINK_PROTOCOL } from './keepalive.ts'
@@ -120,6 +121,7 @@ export async function createRelayHost(init: RelayHostInit): Promise<RelayHost> {
       identifyPush: identifyPush(),
       ping: ping(),
       pubsub: announcementGossip(),
+      gossipStreams: (components: GossipStreamsComponents) => new GossipStreams(components),
       dht: networkDht('server'),
       relay: circuitRelayServer({
         maxInboundHopStreams: RELAY_STREAMS_MAX,
