@@ -18,6 +18,7 @@ import { directProofs } from '../workers/proofs/client.ts'
 import type { Proofs } from '../workers/proofs/contract.ts'
 import { loadEngine } from '../workers/proofs/load.node.ts'
 import { ProofService } from '../workers/proofs/service.ts'
+import { DATASETS_MAX } from '../workers/training/limits.ts'
 import { nodePlatform } from '../workers/training/platform.node.ts'
 import { TrainingService } from '../workers/training/service.ts'
 import { BLOCKS_BUCKET, BlockStore } from './block-store.ts'
@@ -96,11 +97,18 @@ interface Member {
   readonly log: Log
 }
 
-/** @param own - What this member computes sums and proofs with. */
-async function member(hub: Hub, index: number, own: Partial<Aggregator & Proofs> = {}): Promise<Member> {
+/**
+ * @param own - What this member computes sums and proofs with.
+ * @param store - Of an earlier start.
+ */
+async function member(
+  hub: Hub,
+  index: number,
+  own: Partial<Aggregator & Proofs> = {},
+  store = new MemoryStore(),
+): Promise<Member> {
   const signer = testSigner(index)
   const self = signer.author
-  const store = new MemoryStore()
   const blocks = new BlockStore(store)
   const network = hub.join(self, blocks)
   const verifier = new PlatformVerifier()
@@ -163,7 +171,8 @@ async function train(members: readonly Member[], options: Partial<LearningOption
       localSteps: 5,
       participantsMin: 3,
       participantsTarget: members.length,
-      joinMs: 5_000,
+      // All members share this one thread: none is left out because another is at work.
+      joinMs: 30_000,
       voteMs: 500,
       rule: { rule: 'mean', byzantineMax: 0 },
       ...options,
@@ -273,8 +282,6 @@ describe('the book of learning tasks', () => {
     const task = await train(members, {
       mode: 'secure-sum',
       proofs: 62,
-      // All four prove in this one thread: none is left out because another is at work.
-      joinMs: 30_000,
       privacy: { mode: 'distributed', noiseMultiplier: 0.5, epsilonMax: 100, delta: 1e-5 },
     })
     const preview = await (members[0] as Member).book.previewLearning(task, { kind: 'bundled', name: 'digits' })
@@ -343,6 +350,30 @@ describe('the book of learning tasks', () => {
     expect(await refused({ mode: 'secure-sum', clipNorm: 400 })).toMatch('limit 2147483647')
     const rule = { rule: 'median', byzantineMax: 1 } as const
     expect(await refused({ mode: 'grouped', rule })).toMatch('task.participantsMin is 3, limit 12: 3 groups of 4')
+  })
+
+  it('keeps more done tasks than it has room for data to train on, over a restart too', {
+    timeout: 120_000,
+  }, async () => {
+    const hub = new Hub()
+    const members = [await member(hub, 0), await member(hub, 1)] as const
+    const tasks: string[] = []
+    for (let made = 0; made <= DATASETS_MAX; made++) {
+      const task = await train(members, { localSteps: 1, participantsMin: 2 })
+      await ends(members, task)
+      tasks.push(task)
+    }
+    const [{ book, store }] = members
+    book.stop()
+    const again = await member(hub, 0, {}, store)
+    const states = (await again.book.learningTasks()).map(({ state }) => state)
+    expect(states).toEqual(tasks.map(() => 'done'))
+    const [first = ''] = tasks
+    expect((await again.book.learningTask(first))?.samples).toBeGreaterThan(1_000)
+    const scored = async () =>
+      (await again.book.learningConfusion(first))?.counts.reduce((sum, count) => sum + count, 0)
+    // The model of the last round is read first.
+    await expect.poll(scored, { timeout: 15_000 }).toBe((await again.book.learningTask(first))?.heldOut)
   })
 
   it('[G5] says when too few members are left to agree, and that they are waited for', {

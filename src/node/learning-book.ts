@@ -370,6 +370,7 @@ export class LearningBook implements LearningApi {
       await this.#run(entry, data)
       entry.run?.step({ type: 'pause', paused: entry.paused })
       if (entry.wants !== null) entry.run?.step({ type: 'want', wants: data === null ? 'out' : entry.wants })
+      await this.#restIfOver(entry)
     } catch (error) {
       ports.log.write('error', 'learning', `Damaged learning task ${key} is left alone: ${describe(error)}`)
     }
@@ -386,6 +387,12 @@ export class LearningBook implements LearningApi {
     entry.changed = true
     await this.#save(entry)
     entry.run?.step({ type: 'want', wants: 'out' })
+  }
+
+  /** Data that nothing will be trained on takes no room: there is some for few tasks, and done ones are kept for their models. */
+  async #restIfOver({ id, run, wants }: Entry): Promise<void> {
+    if (run === null || !(run.machine.done || (wants !== 'in' && !run.machine.isMember))) return
+    await run.worker.rest(() => readData(this.#init.ports.store, id))
   }
 
   async #pause(entry: Entry, paused: boolean): Promise<void> {
@@ -447,6 +454,7 @@ export class LearningBook implements LearningApi {
       return
     }
     if (notice.type !== 'committed') return
+    void this.#restIfOver(entry)
     if (notice.commit.outcome.skipped === null) this.#counts.merged++
     else this.#counts.skipped++
     this.#counts.rejected += notice.rejected.length

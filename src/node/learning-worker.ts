@@ -66,6 +66,8 @@ export class LearningWorker {
   readonly #losses = new Map<Cid, Promise<Evaluation | null>>()
   readonly #sums = new Map<Hash, Int32Array>()
   #dataset: LoadedDataset | null = null
+  /** Reads the data again; set while nothing is trained on it and the training worker does not hold it. */
+  #reread: (() => Promise<LearningData | null>) | null = null
 
   constructor(ports: NodePorts, task: LearningTask, workers: LearningWorkers) {
     this.#ports = ports
@@ -74,6 +76,7 @@ export class LearningWorker {
     this.#length = parameterCount(task.architecture)
   }
 
+  /** The data as it was last loaded; the training worker may have let go of it since, see {@link rest}. */
   get dataset(): LoadedDataset | null {
     return this.#dataset
   }
@@ -85,24 +88,36 @@ export class LearningWorker {
 
   /** @throws By name: `InvalidDatasetError`, `LimitExceededError`, `InvalidModelError`. */
   async load(data: LearningData): Promise<LoadedDataset> {
-    const { validation } = this.#task
-    const part = data.kind === 'bundled' ? data.part : undefined
-    const loaded = await this.#workers.training().load({
-      source: sourceOf(data, this.#task),
-      heldOutShare: validation.heldOutMillionths / MILLIONTHS,
-      seed: HELD_OUT_SEED,
-      partition: part === undefined ? null : { parts: part.of, part: part.index, alpha: null, seed: HELD_OUT_SEED },
-      samplesMax: null,
-    })
-    if (this.#dataset !== null) await this.#workers.training().unload(this.#dataset.id)
+    const loaded = await this.#loaded(data)
+    await this.unload()
     this.#losses.clear()
     this.#dataset = loaded
     return loaded
   }
 
   async unload(): Promise<void> {
-    if (this.#dataset !== null) await this.#workers.training().unload(this.#dataset.id)
+    if (this.#dataset !== null && this.#reread === null) await this.#workers.training().unload(this.#dataset.id)
     this.#dataset = null
+    this.#reread = null
+  }
+
+  /** Nothing will be trained here for now: makes room in the training worker. What is scored meanwhile reads the data again. */
+  async rest(reread: () => Promise<LearningData | null>): Promise<void> {
+    if (this.#dataset === null || this.#reread !== null) return
+    this.#reread = reread
+    await this.#workers.training().unload(this.#dataset.id)
+  }
+
+  #loaded(data: LearningData): Promise<LoadedDataset> {
+    const { validation } = this.#task
+    const part = data.kind === 'bundled' ? data.part : undefined
+    return this.#workers.training().load({
+      source: sourceOf(data, this.#task),
+      heldOutShare: validation.heldOutMillionths / MILLIONTHS,
+      seed: HELD_OUT_SEED,
+      partition: part === undefined ? null : { parts: part.of, part: part.index, alpha: null, seed: HELD_OUT_SEED },
+      samplesMax: null,
+    })
   }
 
   /** Has a model's, or the rule's state's, block here; fetches it if need be. */
@@ -148,7 +163,7 @@ export class LearningWorker {
   }): Promise<{ readonly values: Int32Array; readonly loss: number }> {
     const { training, architecture, clipNorm } = this.#task
     const dataset = this.#dataset
-    if (dataset === null) throw new Error('There is no data to train on')
+    if (dataset === null || this.#reread !== null) throw new Error('There is no data to train on')
     const weights = await this.have(options.model, [])
     const [seed = 0] = new Uint32Array(this.#ports.random(4).buffer)
     const trained = await this.#workers.training().train(
@@ -367,10 +382,21 @@ export class LearningWorker {
   }
 
   async #score(weights: Int32Array | null): Promise<Evaluation | null> {
-    const dataset = this.#dataset
-    if (weights === null || dataset === null || dataset.heldOut === 0) return null
+    if (weights === null || this.#dataset === null || this.#dataset.heldOut === 0) return null
+    if (this.#reread === null) return await this.#scoreOn(this.#dataset, weights)
+    const data = await this.#reread()
+    if (data === null) return null
+    const loaded = await this.#loaded(data)
+    try {
+      return await this.#scoreOn(loaded, weights)
+    } finally {
+      await this.#workers.training().unload(loaded.id)
+    }
+  }
+
+  #scoreOn(dataset: LoadedDataset, weights: Int32Array): Promise<Evaluation> {
     const { architecture } = this.#task
-    return await this.#workers.training().evaluate({ architecture, weights, dataset: dataset.id, part: 'held-out' })
+    return this.#workers.training().evaluate({ architecture, weights, dataset: dataset.id, part: 'held-out' })
   }
 }
 
