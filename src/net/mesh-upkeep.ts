@@ -113,7 +113,7 @@ export class MeshUpkeep {
   async #reach(peer: string): Promise<void> {
     const addresses = this.#addresses.get(peer) ?? []
     const failures: string[] = []
-    // Twice, because most dials that fail do so by bad luck: between two Node peers about one in twelve.
+    // Twice, because most dials that fail do so by bad luck: the peer was just coming back, or the machine was busy.
     for (const path of ['direct', 'direct', 'relayed'] as const) {
       try {
         return await this.dial(peer, addresses, path)

@@ -72,15 +72,8 @@ describe('network of Node peers', () => {
     hosts.push(host)
     const { multiaddr } = await import('@multiformats/multiaddr')
     const address = target.multiaddrs().find((candidate) => candidate.includes('/webrtc/'))
-    // As for any dial, a second try: between two Node peers about one in twelve fails at once in node-datachannel.
-    for (let failures = 0; ; failures++) {
-      try {
-        await host.node.dial(multiaddr(address ?? ''))
-        return host
-      } catch (error) {
-        if (failures === 3) throw error
-      }
-    }
+    await host.node.dial(multiaddr(address ?? ''))
+    return host
   }
 
   it('carries messages in order, of every allowed size', async () => {
