@@ -38,6 +38,44 @@ function refuses(action: () => unknown): boolean {
   }
 }
 
+describe('encode', () => {
+  it('[C1] writes what the library writes', () => {
+    const integers = fc.bigInt({ min: -(2n ** 64n), max: 2n ** 64n - 1n })
+    const texts = fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), fc.string({ minLength: 60, maxLength: 70 }))
+    const keyed = fc.dictionary(fc.string({ unit: 'binary', maxLength: 40 }), fc.nat(), { maxKeys: 40 })
+    fc.assert(
+      fc.property(fc.oneof(value, integers, texts, keyed), (original) => {
+        expect(toHex(encode(original))).toBe(toHex(dagCbor.encode(original)))
+      }),
+      { numRuns: 5_000 },
+    )
+    for (const length of [23, 24, 255, 256, 65_535, 65_536, 200_000]) {
+      const bytes = new Uint8Array(length).fill(7)
+      for (const original of [bytes, [bytes, 1], 'é'.repeat(length), Array(length).fill(0)])
+        expect(Buffer.compare(encode(original), dagCbor.encode(original)), `${length}`).toBe(0)
+    }
+    for (const n of [0, -1, 23, 24, 255, 256, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1, -(2 ** 32), -(2 ** 53) + 1, -0])
+      expect(toHex(encode(n))).toBe(toHex(dagCbor.encode(n)))
+  })
+
+  it('[C1] does not take one set of keys for another', () => {
+    expect(read(encode({ 'a,b': 1, c: 2 }))).toEqual({ 'a,b': 1, c: 2 })
+    expect(read(encode({ a: 1, 'b,c': 2 }))).toEqual({ a: 1, 'b,c': 2 })
+    expect(read(encode({}))).toEqual({})
+    expect(read(encode({ '': 1 }))).toEqual({ '': 1 })
+    expect(read(encode({ b: 1, aa: 2, a: 3 }))).toEqual({ b: 1, aa: 2, a: 3 })
+    expect(toHex(encode({ b: 1, aa: 2, a: 3 }))).toBe(toHex(encode({ a: 3, aa: 2, b: 1 })))
+  })
+
+  it('refuses what could not be read', () => {
+    const unfit = [1.5, Number.NaN, 2 ** 53, 2n ** 64n, -(2n ** 64n) - 1n, undefined, { a: undefined }, [() => 1]]
+    for (const thing of [...unfit, Symbol('s'), new Map(), new Set(), new Int32Array(1), new ArrayBuffer(1)])
+      expect(() => encode(thing)).toThrow(TypeError)
+    // What was written halfway leaves nothing behind.
+    expect(toHex(encode([1]))).toBe('8101')
+  })
+})
+
 describe('decode', () => {
   it('[C1] reads what encode wrote, and writing it again gives the same bytes', () => {
     fc.assert(

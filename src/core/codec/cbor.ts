@@ -1,12 +1,16 @@
-import * as dagCbor from '@ipld/dag-cbor'
 import * as v from 'valibot'
 import { InvalidMessageError } from './errors.ts'
 import type { DecodeLimits } from './limits.ts'
 import { readCbor } from './scan.ts'
+import { writeCbor } from './write.ts'
 
-/** Deterministic CBOR: the same value gives the same bytes everywhere. Integers, text, bytes, lists, maps, booleans, null. */
+/**
+ * Deterministic CBOR: the same value gives the same bytes everywhere. Integers, text, bytes, lists, maps, booleans, null.
+ *
+ * @throws TypeError For anything else, floats and `undefined` among it.
+ */
 export function encode(value: unknown): Uint8Array {
-  return dagCbor.encode(value)
+  return writeCbor(value)
 }
 
 export interface DecodeOptions<T> {

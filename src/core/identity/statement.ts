@@ -167,15 +167,35 @@ function sealTree<Body>(
   signature: Uint8Array,
 ): PlacedStatement<Body>[] {
   // One inclusion for each leaf.
-  return prepared.map((each, index) => ({ ...place(each, inclusions[index] as Inclusion, signature), root }))
+  return prepared.map((each, index) => new Placed(each, inclusions[index] as Inclusion, { signature, root }))
 }
 
-function place<Body>(
-  { statement, payload }: PreparedStatement<Body>,
-  inclusion: Inclusion,
-  signature: Uint8Array,
-): PlacedStatement<Body> {
-  return { statement, payload, signature, inclusion, bytes: encode({ payload, signature, inclusion }) }
+/** Most statements of a batch travel and are judged without their envelopes, which are made when somebody asks. */
+class Placed<Body> implements PlacedStatement<Body> {
+  readonly statement: Statement<Body>
+  readonly payload: Uint8Array
+  readonly signature: Uint8Array
+  readonly inclusion: Inclusion
+  readonly root?: Uint8Array
+  #bytes: Uint8Array | undefined
+
+  constructor(
+    { statement, payload }: PreparedStatement<Body>,
+    inclusion: Inclusion,
+    batch: { readonly signature: Uint8Array; readonly root?: Uint8Array },
+  ) {
+    this.statement = statement
+    this.payload = payload
+    this.signature = batch.signature
+    this.inclusion = inclusion
+    if (batch.root !== undefined) this.root = batch.root
+  }
+
+  get bytes(): Uint8Array {
+    const { payload, signature, inclusion } = this
+    this.#bytes ??= encode({ payload, signature, inclusion })
+    return this.#bytes
+  }
 }
 
 /**
@@ -200,7 +220,7 @@ export function sealInBatch<Body>(
   return parts.map(({ index, path }, at) => {
     invariant(path !== null, 'a part of a batch has its path')
     // As many were prepared as there are parts.
-    return place(prepared[at] as PreparedStatement<Body>, { index, size, path }, signature)
+    return new Placed(prepared[at] as PreparedStatement<Body>, { index, size, path }, { signature })
   })
 }
 
@@ -261,6 +281,20 @@ export async function verifyStatement(decoded: DecodedStatement<unknown>, verifi
   throw new BadSignatureError(`Signature of the ${kind} is not by ${author}`, {
     field: `${kind}.signature`,
     value: author,
+  })
+}
+
+/**
+ * Those of some statements whose signatures must be asked for so that all are decided. Statements of a batch whose tree this peer made hold
+ * the same root, and its signature stands for each of them.
+ */
+export function distinctlySigned(statements: readonly DecodedStatement<unknown>[]): DecodedStatement<unknown>[] {
+  const roots = new Set<Uint8Array>()
+  return statements.filter(({ root }) => {
+    if (root === undefined) return true
+    if (roots.has(root)) return false
+    roots.add(root)
+    return true
   })
 }
 

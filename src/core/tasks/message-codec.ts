@@ -7,7 +7,7 @@ import { sha256Hex } from '../codec/hash.ts'
 import type { PeerId } from '../codec/ids.ts'
 import { MESSAGE_LIMITS, STATEMENT_LIMITS } from '../codec/limits.ts'
 import type { Verifier } from '../identity/ports.ts'
-import { type DecodedStatement, verifyStatement } from '../identity/statement.ts'
+import { type DecodedStatement, distinctlySigned, verifyStatement } from '../identity/statement.ts'
 import * as limits from './limits.ts'
 import { abiSchema, paymentSchema, resourcesSchema, serviceLevelSchema } from './manifest-schema.ts'
 import type { ExecutorMessage, RequesterMessage, TaskMessage, UnitResult } from './messages.ts'
@@ -189,7 +189,8 @@ export async function verifyTaskMessage(
   checkBelongs(decoded.message, options.from)
   for (const statement of decoded.statements) checkNetwork(statement, options.network)
   // One after another would leave the verifier idle between two.
-  await Promise.all(decoded.statements.map((statement) => verifyStatement(statement, options.verifier)))
+  const asked = distinctlySigned(decoded.statements)
+  await Promise.all(asked.map((statement) => verifyStatement(statement, options.verifier)))
 }
 
 function checkBelongs(message: TaskMessage, from: PeerId): void {

@@ -51,23 +51,27 @@ const ATTESTATION = { kind: 'attestation', body: attestationSchema } as const
 
 /** The typed form of a receipt's statement. */
 export function asReceipt(decoded: DecodedStatement<Receipt>): SignedReceipt {
-  const { statement, bytes } = decoded
-  return new ReceiptOfStatement(statement.author, statement.body, bytes)
+  return new ReceiptOfStatement(decoded)
 }
 
 /** Few receipts are ever attested: they are hashed when somebody asks. */
 class ReceiptOfStatement implements SignedReceipt {
   readonly executor: PeerId
   readonly receipt: Receipt
-  readonly bytes: Uint8Array
   readonly origin?: DecodedStatement<Receipt>
+  readonly #decoded: DecodedStatement<Receipt>
   #hash: Hash | undefined
 
-  constructor(executor: PeerId, receipt: Receipt, bytes: Uint8Array, origin?: DecodedStatement<Receipt>) {
-    this.executor = executor
-    this.receipt = receipt
-    this.bytes = bytes
+  constructor(decoded: DecodedStatement<Receipt>, origin?: DecodedStatement<Receipt>) {
+    const { author, body } = decoded.statement
+    this.executor = author
+    this.receipt = body
+    this.#decoded = decoded
     if (origin !== undefined) this.origin = origin
+  }
+
+  get bytes(): Uint8Array {
+    return this.#decoded.bytes
   }
 
   get hash(): Hash {
@@ -93,10 +97,7 @@ export async function signReceipts(
 ): Promise<SignedReceipt[]> {
   const inits = receipts.map(({ receipt, init }) => ({ ...init, kind: RECEIPT.kind, body: receipt }))
   const signed = await signStatements(inits, signer)
-  return signed.map((origin) => {
-    const { statement, bytes } = origin
-    return new ReceiptOfStatement(statement.author, statement.body, bytes, origin)
-  })
+  return signed.map((origin) => new ReceiptOfStatement(origin, origin))
 }
 
 /** Signs an attestation of other executors' receipts. */
