@@ -322,7 +322,7 @@ describe('Executor', () => {
     h.lease(0, 1)
     expect(h.sent('bid').at(-1)?.slots).toBe(2)
     h.finish(0, 1_000)
-    expect(h.sent('bid').at(-1)?.slots).toBe(65)
+    expect(h.sent('bid').at(-1)?.slots).toBe(129)
   })
 
   it('[R5] attests only what it found itself', () => {

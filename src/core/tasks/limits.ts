@@ -108,15 +108,18 @@ export const JOBS_OPEN_MAX = 256
 /** Executors one requester works with at once. */
 export const EXECUTORS_MAX = 512
 /** Units one executor may hold of one requester. */
-export const SLOTS_MAX = 256
+export const SLOTS_MAX = 512
 /** Requesters one executor listens to. */
 export const REQUESTERS_MAX = 64
 /** Jobs one executor remembers, per requester. */
 export const OFFERED_JOBS_PER_REQUESTER_MAX = 64
 /** Workers of one executor. */
 export const WORKERS_MAX = 64
-/** Units queued ahead for one worker, however tiny. */
-export const PIPELINE_PER_WORKER_MAX = 64
+/**
+ * Units queued ahead for one worker, however tiny. At a millisecond each, 128 with 64 receipts to a signature cost a fifth less CPU around the
+ * units than 64 with 32; twice as many again cost the same.
+ */
+export const PIPELINE_PER_WORKER_MAX = 128
 /** Unacknowledged results an executor holds; beyond it, it takes no more work. */
 export const OUTBOX_RESULTS_MAX = 2_048
 /** Own outcomes an executor remembers so that it can countersign. */
@@ -169,7 +172,7 @@ export const ATTESTATIONS_PENDING_MAX = 64
 /** A job that did not match or could not be prepared is looked at again after this. */
 export const OFFER_RETRY_MS = 30_000
 /** Receipts of one requester that gather at most before they are signed. */
-export const RECEIPTS_GATHERED_MAX = 32
+export const RECEIPTS_GATHERED_MAX = 64
 /** A lease that its executor does not know of after this was lost on the way. Two heartbeats and a slow wire. */
 export const LEASE_LOST_AFTER_MS = 5_000
 /** Undecided units of one job in memory, whoever brought them there: about 8 MB. */

@@ -66,6 +66,40 @@ describe('packResults', () => {
   })
 })
 
+describe('verifyTaskMessage', () => {
+  /** Verifies a message, and counts how often a signature was asked for. */
+  async function asked(encoded: Uint8Array): Promise<number> {
+    let count = 0
+    const verifier: typeof testVerifier = {
+      verify: (...question) => {
+        count++
+        return testVerifier.verify(...question)
+      },
+    }
+    await verifyTaskMessage(decodeTaskMessage(encoded), { from: executor.author, network: 'test', verifier })
+    return count
+  }
+
+  it('[S7] asks once for a batch that is here, and for each receipt that came without its company', async () => {
+    expect(await asked(encodeTaskMessage({ type: 'results', job, results: all }))).toBe(1)
+    expect(await asked(encodeTaskMessage({ type: 'results', job, results: all.slice(3, 9) }))).toBe(6)
+    const others = await signedResults(5)
+    expect(await asked(encodeTaskMessage({ type: 'results', job, results: [...all, ...others] }))).toBe(2)
+  })
+
+  it('[S7] refuses a message when one of its batches has a bad signature, wherever it stands', async () => {
+    const good = packResults(all).batches
+    const bad = packResults(await signedResults(5)).batches.map((batch) => ({
+      ...batch,
+      signature: batch.signature.with(0, (batch.signature[0] ?? 0) ^ 1),
+    }))
+    for (const batches of [bad, [...good, ...bad], [...bad, ...good]]) {
+      const encoded = encode({ type: 'results', job, results: [], batches })
+      await expect(verified(encoded)).rejects.toMatchObject({ name: 'BadSignatureError' })
+    }
+  })
+})
+
 describe('unpackResults', () => {
   const [batch] = packResults(all).batches
   const [part] = packResults(all.slice(3, 9)).batches
