@@ -81,9 +81,9 @@ export const OUTBOX_PERSIST_AFTER_MS = 500
 export const OUTBOX_TTL_MS = 24 * 3_600_000
 /**
  * Receipts wait this long for company while their executor has more to do, so that units share signatures, messages and writes: alone,
- * what surrounds a unit cost some 9 ms of CPU over all processes of the browsers, together some 5.
+ * what surrounds a unit cost some 9 ms of CPU over all processes of the browsers, together some 5. A person sees progress four times a second.
  */
-export const RECEIPTS_GATHER_MS = 100
+export const RECEIPTS_GATHER_MS = 250
 /** Part of a lease's deadline that allows for the wire and for queueing at the executor. */
 export const LEASE_SLACK_MS = 10_000
 /** A lease's deadline in wall limits: one ahead in the queue, one of its own, one for a busy device. */
@@ -94,8 +94,8 @@ export const SPECULATION_FACTOR = 3
 export const SPECULATION_MS_MIN = 500
 /** Turnarounds that the median is taken of. */
 export const TURNAROUND_SAMPLES = 64
-/** An executor keeps this much work queued for each worker, so that the round trip to the requester hides behind it. */
-export const PIPELINE_MS = 250
+/** An executor keeps this much work queued for each worker, so that the round trip to the requester and what gathers for it hide behind it. */
+export const PIPELINE_MS = 500
 /** Near the end of a job it keeps this much: what hides a round trip in a room, and leaves little to wait for. */
 export const TAIL_PIPELINE_MS = 50
 /** How often accepted receipts are sent round to be countersigned. */
