@@ -27,8 +27,7 @@ const ALLOWED_EDGES: Readonly<Record<string, string>> = {
 }
 
 /** Core packages: pure, and the same on every engine. */
-const CORE_PACKAGES =
-  /^(@bufbuild\/protobuf\/wire|multiformats(\/.*)?|valibot|@noble\/(ciphers|curves|hashes)(\/.*)?)$/
+const CORE_PACKAGES = /^(@bufbuild\/protobuf\/wire|multiformats(\/.*)?|valibot|@noble\/(ciphers|curves|hashes)(\/.*)?)$/
 
 /** What the core must take through a port instead, with the port. */
 const BANNED_IN_CORE: readonly (readonly [RegExp, string])[] = [
