@@ -107,6 +107,18 @@ describe('decode', () => {
     )
   })
 
+  it('[C1] reads each of many keys as itself, however often and in whatever company', () => {
+    const key = fc.oneof(fc.string({ unit: 'binary', maxLength: 26 }), fc.nat(5_000).map(String))
+    fc.assert(
+      fc.property(fc.uniqueArray(key, { maxLength: 30 }), (keys) => {
+        const original = Object.fromEntries(keys.filter((each) => each !== '__proto__').map((each, at) => [each, at]))
+        const bytes = encode(original)
+        for (let i = 0; i < 2; i++) expect(read(bytes)).toEqual(dagCbor.decode(bytes))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
   it('[C2] what was read holds on to none of the bytes it was read from', () => {
     const bytes = encode([new Uint8Array(4)])
     const [inner] = read(bytes) as [Uint8Array]

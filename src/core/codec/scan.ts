@@ -28,6 +28,13 @@ const NO_MAP: Record<string, unknown> = {}
 /** Up to here a loop makes text faster than the platform's decoder. */
 const LOOPED_TEXT_BYTES_MAX = 24
 
+/** Keys are few and short: each is made once. A power of two. */
+const KEYS_REMEMBERED = 1_024
+const REMEMBERED_KEY_BYTES_MAX = 24
+
+/** Keys by a hash of their bytes; a newer one takes the place of an older one. */
+const remembered: (string | undefined)[] = new Array(KEYS_REMEMBERED).fill(undefined)
+
 const MAJOR = { uint: 0, negint: 1, bytes: 2, text: 3, list: 4, map: 5, tag: 6, simple: 7 } as const
 
 /** Simple values: false, true and null. Source: RFC 8949, section 3.3. */
@@ -86,7 +93,7 @@ class Scanner {
       case MAJOR.text:
         this.#skipString(head)
         // `frame` is present whenever `isKey` is.
-        if (isKey) this.#key(frame as Frame, start, this.#text(head.end))
+        if (isKey) this.#key(frame as Frame, start, this.#keyText(head.end))
         else this.#put(this.#text(head.end))
         break
       case MAJOR.bytes:
@@ -147,6 +154,30 @@ class Scanner {
       this.#stack.pop()
       this.#frame = this.#stack[this.#stack.length - 1]
     }
+  }
+
+  /** The text of a key, the same string each time: a new one would have to be looked up among all names before it can name anything. */
+  #keyText(start: number): string {
+    const length = this.#offset - start
+    if (length > REMEMBERED_KEY_BYTES_MAX) return this.#text(start)
+    let hash = length
+    for (let at = start; at < this.#offset; at++) hash = (Math.imul(hash, 31) + (this.#bytes[at] as number)) | 0
+    const place = (hash ^ (hash >>> 10)) & (KEYS_REMEMBERED - 1)
+    const known = remembered[place]
+    if (known !== undefined && this.#isText(start, known)) return known
+    const text = this.#text(start)
+    remembered[place] = text
+    return text
+  }
+
+  /** Whether the bytes are this text; never for text beyond ASCII, whose characters and bytes differ. */
+  #isText(start: number, text: string): boolean {
+    if (text.length !== this.#offset - start) return false
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i)
+      if (code >= 0x80 || code !== this.#bytes[start + i]) return false
+    }
+    return true
   }
 
   #text(start: number): string {
