@@ -1,3 +1,5 @@
+import { compareBytes, utf8 } from './bytes.ts'
+
 /**
  * One pass over a value that writes its only encoding: RFC 8949 section 4.2 as narrowed by DAG-CBOR, see scan.ts for what that leaves.
  *
@@ -25,7 +27,6 @@ interface Shape {
   readonly sorted: readonly { readonly key: string; readonly encoded: Uint8Array }[]
 }
 
-const utf8 = new TextEncoder()
 const shapes = new Map<string, Shape>()
 
 class Writer {
@@ -107,7 +108,7 @@ class Writer {
       }
       this.#at = start
     }
-    const encoded = utf8.encode(text)
+    const encoded = utf8(text)
     this.#head(MAJOR.text, encoded.length)
     this.#raw(encoded)
   }
@@ -156,7 +157,7 @@ class Writer {
   }
 }
 
-/** By length and then bytes, which is the order of the encodings: a longer text has a greater head. */
+/** In the order of the encodings, which is by length and then bytes: a longer text has a greater head. */
 function shapeOf(enumerated: readonly string[]): Shape {
   const name = enumerated.join()
   const known = shapes.get(name)
@@ -165,7 +166,7 @@ function shapeOf(enumerated: readonly string[]): Shape {
   if (same && known.enumerated.every((key, index) => key === enumerated[index])) return known
   const sorted = enumerated
     .map((key) => ({ key, encoded: encodedKey(key) }))
-    .sort((a, b) => order(a.encoded, b.encoded))
+    .sort((a, b) => compareBytes(a.encoded, b.encoded))
   const shape = { enumerated, sorted }
   if (known === undefined && enumerated.length <= SHAPE_KEYS_MAX && shapes.size < SHAPES_MAX) shapes.set(name, shape)
   return shape
@@ -173,12 +174,6 @@ function shapeOf(enumerated: readonly string[]): Shape {
 
 function encodedKey(key: string): Uint8Array {
   return new Writer(HEAD_BYTES_MAX + 3 * key.length).run(key)
-}
-
-function order(a: Uint8Array, b: Uint8Array): number {
-  if (a.length !== b.length) return a.length - b.length
-  const at = a.findIndex((byte, index) => byte !== b[index])
-  return at < 0 ? 0 : (a[at] as number) - (b[at] as number)
 }
 
 function unfit(value: unknown): TypeError {

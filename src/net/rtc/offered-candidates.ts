@@ -3,7 +3,7 @@
  *
  * It hands an answer to ICE first and notes it for itself after that. An answerer that knows the offerer's candidates has sent its checks
  * long before, so on a fast network ICE and DTLS can be through in between: the offerer then finds no fingerprint to compare the certificate
- * with, and the connection has failed. Of 60 dials between two Node peers on loopback three ended so; docs/upstream/libdatachannel-answer-race.md.
+ * with, and the connection has failed. Of 150 dials between two Node peers on loopback eleven ended so; docs/upstream/libdatachannel-answer-race.md.
  *
  * Here the offerer's candidates wait for the answer. Whoever answers has nothing to send checks to before; ICE begins a moment later.
  */
