@@ -162,8 +162,11 @@ export class LearningWorker {
     readonly onProgress: (progress: TrainProgress) => void
   }): Promise<{ readonly values: Int32Array; readonly loss: number }> {
     const { training, architecture, clipNorm } = this.#task
+    // Joined again while it was laid to rest.
+    const kept = await this.#reread?.()
+    if (kept) await this.load(kept)
     const dataset = this.#dataset
-    if (dataset === null || this.#reread !== null) throw new Error('There is no data to train on')
+    if (dataset === null) throw new Error('There is no data to train on')
     const weights = await this.have(options.model, [])
     const [seed = 0] = new Uint32Array(this.#ports.random(4).buffer)
     const trained = await this.#workers.training().train(
