@@ -276,9 +276,7 @@ class ForwardedChannel {
   }
 
   close(): void {
-    // Firefox never fires `close` for a channel that is closed while it connects: it may open first.
-    if (this.#channel.readyState === 'connecting') this.#channel.addEventListener('open', () => this.#channel.close())
-    else this.#channel.close()
+    this.#channel.close()
   }
 }
 

@@ -49,7 +49,8 @@ export class StandInDataChannel extends EventTarget {
   #state: RTCDataChannelState = 'connecting'
   #threshold = 0
   #backend: ChannelBackend | undefined
-  #closeAsked = false
+  /** Closed while it connects: Firefox never fires `close` for such a channel, so it opens first and is closed then. */
+  #closesOnceOpen = false
   /** The threshold of the backend is higher than the one set, for once. */
   #refillsEarly = false
   /** The length of a frame that follows in this turn. */
@@ -132,9 +133,9 @@ export class StandInDataChannel extends EventTarget {
   close(): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
     this.#sendHeld()
+    if (this.#state === 'connecting') this.#closesOnceOpen = true
+    else this.#backend?.close()
     this.#state = 'closing'
-    this.#closeAsked = true
-    this.#backend?.close()
   }
 
   override addEventListener(
@@ -179,10 +180,11 @@ export class StandInDataChannel extends EventTarget {
   #attach(backend: ChannelBackend): void {
     this.#backend = backend
     backend.setThreshold(this.#threshold)
-    if (this.#closeAsked) backend.close()
   }
 
   opened(id: number | null): void {
+    if (this.#closesOnceOpen) this.#backend?.close()
+    this.#closesOnceOpen = false
     if (this.#state !== 'connecting') return
     this.#state = 'open'
     this.id = id
