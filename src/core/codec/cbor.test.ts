@@ -6,7 +6,7 @@ import { fromHex, toHex } from './bytes.ts'
 import { decode, encode } from './cbor.ts'
 import { StarlingError } from './errors.ts'
 import { bytes } from './fields.ts'
-import { INTEGER_MAX } from './limits.ts'
+import { DEPTH_MAX, INTEGER_MAX } from './limits.ts'
 
 const LIMITS = { bytesMax: 10_000, depthMax: 4, itemsMax: 200 }
 const read = (bytes: Uint8Array, limits = LIMITS) => decode(bytes, { what: 'thing', limits, schema: v.unknown() })
@@ -178,6 +178,9 @@ describe('decode', () => {
     expect(() => read(encode(Array(200).fill(1)))).toThrow('thing has items 201, limit 200')
     expect(() => read(encode(new Uint8Array(9_997)))).not.toThrow()
     expect(() => read(encode(new Uint8Array(9_998)))).toThrow('thing has bytes 10001, limit 10000')
+    const wide = { bytesMax: 1e6, depthMax: 1e6, itemsMax: 1e6 }
+    expect(() => read(encode(nested(DEPTH_MAX)), wide)).not.toThrow()
+    expect(() => read(encode(nested(DEPTH_MAX + 1)), wide)).toThrow('thing has depth 65, limit 64')
   })
 
   it('[C4] keeps integers up to 63 bits exact', () => {

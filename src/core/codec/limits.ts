@@ -1,11 +1,14 @@
 /** Bounds checked over the raw bytes before anything is decoded. */
 export interface DecodeLimits {
   readonly bytesMax: number
-  /** Nesting of lists and maps; a bare value has depth 0. */
+  /** Nesting of lists and maps; a bare value has depth 0. No more than {@link DEPTH_MAX} is ever read. */
   readonly depthMax: number
   /** Values in all, keys included: bounds the objects a decoder may build. */
   readonly itemsMax: number
 }
+
+/** Deepest nesting that can be read at all: the reader calls itself for each level. Nothing of the protocol has a quarter of it. */
+export const DEPTH_MAX = 64
 
 /** Largest direct message, bytes: a transport frame of 4 MiB is the most that gossipsub and our streams take. */
 export const MESSAGE_BYTES_MAX = 4 * 1024 * 1024

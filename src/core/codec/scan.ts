@@ -1,29 +1,5 @@
 import { InvalidMessageError, LimitExceededError } from './errors.ts'
-import type { DecodeLimits } from './limits.ts'
-
-/**
- * One linear pass over CBOR bytes that refuses whatever is too big, too deep, too many or not the one deterministic encoding, each
- * before anything is made of it, and makes the value on the way. A pass of its own for the checks would cost as much again, and small
- * messages are most of what a node does.
- *
- * Deterministic here means RFC 8949 section 4.2 as narrowed by DAG-CBOR (https://ipld.io/specs/codecs/dag-cbor/spec/): shortest
- * integers, definite lengths, map keys that are text, sorted by length and then bytes, and no duplicates. Tags and floating point are
- * refused as well: content ids travel as text, and nothing that peers agree on is a float.
- */
-interface Frame {
-  /** Values still to come; for a map, keys and values. */
-  left: number
-  readonly isMap: boolean
-  /** Where the encoding of the last key begins and ends; -1 before the first. */
-  keyStart: number
-  keyEnd: number
-  key: string
-  readonly list: unknown[]
-  readonly map: Record<string, unknown>
-}
-
-const NO_LIST: unknown[] = []
-const NO_MAP: Record<string, unknown> = {}
+import { DEPTH_MAX, type DecodeLimits } from './limits.ts'
 
 /** Up to here a loop makes text faster than the platform's decoder. */
 const LOOPED_TEXT_BYTES_MAX = 24
@@ -42,29 +18,30 @@ const FALSE = 20
 const NULL = 22
 const SIMPLE = [false, true, null] as const
 
-/** The argument of a CBOR head: its value, and where the head ends. */
-interface Head {
-  major: number
-  argument: number
-  end: number
-}
-
 const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/**
+ * One linear pass over CBOR bytes that refuses whatever is too big, too deep, too many or not the one deterministic encoding, each
+ * before anything is made of it, and makes the value on the way. A pass of its own for the checks would cost as much again, and small
+ * messages are most of what a node does.
+ *
+ * Deterministic here means RFC 8949 section 4.2 as narrowed by DAG-CBOR (https://ipld.io/specs/codecs/dag-cbor/spec/): shortest
+ * integers, definite lengths, map keys that are text, sorted by length and then bytes, and no duplicates. Tags and floating point are
+ * refused as well: content ids travel as text, and nothing that peers agree on is a float.
+ */
 class Scanner {
   readonly #bytes: Uint8Array
   readonly #view: DataView
   readonly #what: string
   readonly #limits: DecodeLimits
-  readonly #head: Head = { major: 0, argument: 0, end: 0 }
-  readonly #stack: Frame[] = []
-  #frame: Frame | undefined
-  #result: unknown
   #offset = 0
   #items = 0
+  /** The argument of the head that was read last. */
+  #argument = 0
 
   constructor(bytes: Uint8Array, options: { what: string; limits: DecodeLimits }) {
-    this.#bytes = bytes
+    // Not Node's own kind of bytes, whose slices are no copies.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#what = options.what
     this.#limits = options.limits
@@ -72,88 +49,82 @@ class Scanner {
 
   run(): unknown {
     this.#limit('bytes', this.#bytes.length, this.#limits.bytesMax)
-    do {
-      this.#value()
-      this.#closeFull()
-    } while (this.#frame !== undefined)
+    const value = this.#value(1)
     if (this.#offset !== this.#bytes.length) throw this.#malformed('has bytes after its end')
-    return this.#result
+    return value
   }
 
-  #value(): void {
-    if (++this.#items > this.#limits.itemsMax) this.#limit('items', this.#items, this.#limits.itemsMax)
-    const start = this.#offset
-    const head = this.#readHead()
-    const frame = this.#frame
-    const isKey = frame?.isMap === true && frame.left % 2 === 0
-    if (isKey && head.major !== MAJOR.text) throw this.#malformed('has a map key that is not text')
-    if (frame !== undefined) frame.left--
-    this.#offset = head.end
-    switch (head.major) {
-      case MAJOR.text:
-        this.#skipString(head)
-        // `frame` is present whenever `isKey` is.
-        if (isKey) this.#key(frame as Frame, start, this.#keyText(head.end))
-        else this.#put(this.#text(head.end))
-        break
-      case MAJOR.bytes:
-        this.#skipString(head)
-        // A copy, also of Node's buffers: what is kept of a message must not keep the whole message.
-        this.#put(new Uint8Array(this.#bytes.subarray(head.end, this.#offset)))
-        break
-      case MAJOR.list:
-      case MAJOR.map:
-        this.#open(head)
-        break
+  /** @param depth - Of a list or map that begins here. */
+  #value(depth: number): unknown {
+    switch (this.#readHead()) {
       case MAJOR.uint:
-        this.#put(this.#integer(head))
-        break
+        return this.#integer()
       case MAJOR.negint:
-        this.#put(negated(this.#integer(head)))
-        break
+        return negated(this.#integer())
+      case MAJOR.bytes: {
+        const start = this.#skipString()
+        // A copy: what is kept of a message must not keep the whole message.
+        return this.#bytes.slice(start, this.#offset)
+      }
+      case MAJOR.text:
+        return this.#text(this.#skipString())
+      case MAJOR.list:
+        return this.#list(depth)
+      case MAJOR.map:
+        return this.#map(depth)
       case MAJOR.simple:
-        this.#put(SIMPLE[head.argument - FALSE])
-        break
+        return SIMPLE[this.#argument - FALSE]
       default:
         throw this.#malformed('has a tag')
     }
   }
 
-  #skipString(head: Head): void {
-    if (head.argument > this.#bytes.length - head.end) throw this.#malformed('ends inside a string')
-    this.#offset = head.end + head.argument
+  #list(depth: number): unknown[] {
+    const count = this.#open(depth, this.#argument)
+    const list: unknown[] = []
+    for (let i = 0; i < count; i++) list.push(this.#value(depth + 1))
+    return list
+  }
+
+  #map(depth: number): Record<string, unknown> {
+    const count = this.#open(depth, this.#argument * 2) / 2
+    const map: Record<string, unknown> = {}
+    let lastStart = -1
+    let lastEnd = -1
+    for (let i = 0; i < count; i++) {
+      const start = this.#offset
+      if (this.#readHead() !== MAJOR.text) throw this.#malformed('has a map key that is not text')
+      const key = this.#keyText(this.#skipString())
+      if (lastStart >= 0 && this.#compareKeys(lastStart, lastEnd, start) >= 0) {
+        throw this.#malformed('has map keys out of order or twice')
+      }
+      // An object cannot hold it like another key, and no message has one.
+      if (key === '__proto__') throw this.#malformed('has the key __proto__')
+      lastStart = start
+      lastEnd = this.#offset
+      map[key] = this.#value(depth + 1)
+    }
+    return map
+  }
+
+  /** @returns How many values are inside. Every one takes a byte at least: a lying count is refused before it is believed. */
+  #open(depth: number, count: number): number {
+    this.#limit('depth', depth, Math.min(this.#limits.depthMax, DEPTH_MAX))
+    if (count > this.#bytes.length - this.#offset) throw this.#malformed('ends inside a list or map')
+    return count
+  }
+
+  /** @returns Where the string begins; it ends at the offset. */
+  #skipString(): number {
+    const start = this.#offset
+    if (this.#argument > this.#bytes.length - start) throw this.#malformed('ends inside a string')
+    this.#offset = start + this.#argument
+    return start
   }
 
   /** Beyond 2^53 the head's argument has lost its last bits. */
-  #integer(head: Head): number | bigint {
-    return head.argument <= Number.MAX_SAFE_INTEGER ? head.argument : this.#view.getBigUint64(head.end - 8)
-  }
-
-  #put(value: unknown): void {
-    const frame = this.#frame
-    if (frame === undefined) this.#result = value
-    else if (frame.isMap) frame.map[frame.key] = value
-    else frame.list.push(value)
-  }
-
-  #open(head: Head): void {
-    this.#limit('depth', this.#stack.length + 1, this.#limits.depthMax)
-    // Every entry takes a byte at least: a lying count is refused before it is believed.
-    const isMap = head.major === MAJOR.map
-    const left = isMap ? head.argument * 2 : head.argument
-    if (left > this.#bytes.length - this.#offset) throw this.#malformed('ends inside a list or map')
-    const list: unknown[] = isMap ? NO_LIST : []
-    const map: Record<string, unknown> = isMap ? {} : NO_MAP
-    this.#put(isMap ? map : list)
-    this.#frame = { left, isMap, keyStart: -1, keyEnd: -1, key: '', list, map }
-    this.#stack.push(this.#frame)
-  }
-
-  #closeFull(): void {
-    while (this.#frame?.left === 0) {
-      this.#stack.pop()
-      this.#frame = this.#stack[this.#stack.length - 1]
-    }
+  #integer(): number | bigint {
+    return this.#argument <= Number.MAX_SAFE_INTEGER ? this.#argument : this.#view.getBigUint64(this.#offset - 8)
   }
 
   /** The text of a key, the same string each time: a new one would have to be looked up among all names before it can name anything. */
@@ -195,40 +166,35 @@ class Scanner {
     }
   }
 
-  /** Encoded keys compare in the deterministic order, since a longer text has a greater head. */
-  #key(frame: Frame, start: number, key: string): void {
-    if (frame.keyStart >= 0 && this.#compareKeys(frame, start) >= 0) {
-      throw this.#malformed('has map keys out of order or twice')
-    }
-    // An object cannot hold it like another key, and no message has one.
-    if (key === '__proto__') throw this.#malformed('has the key __proto__')
-    frame.keyStart = start
-    frame.keyEnd = this.#offset
-    frame.key = key
-  }
-
-  #compareKeys({ keyStart, keyEnd }: Frame, start: number): number {
-    const shared = Math.min(keyEnd - keyStart, this.#offset - start)
+  /**
+   * Compares the encoded key from `start` on with the one before it. Encoded keys compare in the deterministic order, since a longer text
+   * has a greater head.
+   */
+  #compareKeys(lastStart: number, lastEnd: number, start: number): number {
+    const shared = Math.min(lastEnd - lastStart, this.#offset - start)
     for (let i = 0; i < shared; i++) {
-      const difference = (this.#bytes[keyStart + i] as number) - (this.#bytes[start + i] as number)
+      const difference = (this.#bytes[lastStart + i] as number) - (this.#bytes[start + i] as number)
       if (difference !== 0) return difference
     }
-    return keyEnd - keyStart - (this.#offset - start)
+    return lastEnd - lastStart - (this.#offset - start)
   }
 
-  #readHead(): Head {
+  /** @returns The major type of the value that begins here; its argument is kept. */
+  #readHead(): number {
+    if (++this.#items > this.#limits.itemsMax) this.#limit('items', this.#items, this.#limits.itemsMax)
     const first = this.#bytes[this.#offset]
     if (first === undefined) throw this.#malformed('ends too early')
+    const major = first >> 5
     const info = first & 0x1f
-    this.#head.major = first >> 5
-    this.#head.argument = info
-    this.#head.end = this.#offset + 1
-    if (this.#head.major === MAJOR.simple) {
+    if (major === MAJOR.simple) {
       if (info < FALSE || info > NULL) throw this.#malformed('has a float, undefined or unknown simple value')
     } else if (info >= 24) {
       this.#readArgument(info)
+      return major
     }
-    return this.#head
+    this.#argument = info
+    this.#offset++
+    return major
   }
 
   #readArgument(info: number): void {
@@ -240,8 +206,8 @@ class Scanner {
     if (width === 8 && this.#view.getUint8(at) >= 0x80) throw this.#malformed('has an integer of more than 63 bits')
     const shortest = width === 1 ? 24 : 2 ** (4 * width)
     if (value < shortest) throw this.#malformed('has a number in more bytes than it needs')
-    this.#head.argument = value
-    this.#head.end = at + width
+    this.#argument = value
+    this.#offset = at + width
   }
 
   /** Values beyond 2^53 lose precision, which only their size test sees. */
