@@ -3,7 +3,6 @@ import { Link, useSearchParams } from 'wouter'
 import type { PeerInfo } from '../../../node/contract.ts'
 import { plural } from '../../format/number.ts'
 import { networkSentence } from '../../format/reasons.ts'
-import { PEERS_REFRESH_MS } from '../../limits.ts'
 import { Button } from '../../parts/button.tsx'
 import { Field } from '../../parts/controls.tsx'
 import { MeshGraph } from '../../parts/mesh-graph.tsx'
@@ -11,7 +10,7 @@ import { Empty, Notice, Panel, Skeleton } from '../../parts/panel.tsx'
 import { act, say } from '../../parts/toasts.tsx'
 import { useMedia } from '../../state/media.ts'
 import { useNode, useSnapshot } from '../../state/node-context.ts'
-import { usePolled } from '../../state/polled.ts'
+import { usePeers } from '../../state/peers.ts'
 import { PeerDetails } from './peer-details.tsx'
 import { PeersTable } from './peers-table.tsx'
 import './peers.css'
@@ -22,11 +21,7 @@ const GRAPH_PHONE = { width: 340, height: 280 }
 
 /** Who is connected: one selection, seen as a graph and as a table. */
 export function Peers() {
-  const node = useNode()
-  const { value, error } = usePolled(
-    useCallback(() => node.peers(), [node]),
-    PEERS_REFRESH_MS,
-  )
+  const { value, error } = usePeers()
   const [params, setParams] = useSearchParams()
   const selected = params.get('peer')
   const select = useCallback(
