@@ -101,7 +101,7 @@ export class LearningWorker {
     this.#reread = null
   }
 
-  /** Nothing will be trained here for now: makes room in the training worker. What is scored meanwhile reads the data again. */
+  /** Makes room in the training worker until the next training; what is scored meanwhile reads the data again. */
   async rest(reread: () => Promise<LearningData | null>): Promise<void> {
     if (this.#dataset === null || this.#reread !== null) return
     this.#reread = reread

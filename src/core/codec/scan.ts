@@ -151,10 +151,14 @@ class Scanner {
     return true
   }
 
-  #text(start: number): string {
+  #isAscii(start: number): boolean {
     let seen = 0
     for (let at = start; at < this.#offset; at++) seen |= this.#bytes[at] as number
-    if (seen < 0x80 && this.#offset - start <= LOOPED_TEXT_BYTES_MAX) {
+    return seen < 0x80
+  }
+
+  #text(start: number): string {
+    if (this.#offset - start <= LOOPED_TEXT_BYTES_MAX && this.#isAscii(start)) {
       let text = ''
       for (let at = start; at < this.#offset; at++) text += String.fromCharCode(this.#bytes[at] as number)
       return text

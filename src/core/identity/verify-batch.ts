@@ -38,7 +38,7 @@ export async function verifyBatch(items: readonly Signed[], { verifier, shuffle 
       limit: VERIFY_BATCH_MAX,
     })
   }
-  const asked = Array<Promise<boolean> | boolean>(items.length).fill(false)
+  const asked = new Array<Promise<boolean>>(items.length)
   for (const at of shuffled(items.length, shuffle)) {
     // Every place of the permutation is one of the items.
     const { author, bytes, signature } = items[at] as Signed

@@ -49,8 +49,6 @@ export class StandInDataChannel extends EventTarget {
   #state: RTCDataChannelState = 'connecting'
   #threshold = 0
   #backend: ChannelBackend | undefined
-  /** Closed while it connects: Firefox never fires `close` for such a channel, so it opens first and is closed then. */
-  #closesOnceOpen = false
   /** The threshold of the backend is higher than the one set, for once. */
   #refillsEarly = false
   /** The length of a frame that follows in this turn. */
@@ -133,8 +131,8 @@ export class StandInDataChannel extends EventTarget {
   close(): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
     this.#sendHeld()
-    if (this.#state === 'connecting') this.#closesOnceOpen = true
-    else this.#backend?.close()
+    // Firefox never fires `close` for a channel that is closed while it connects: such a one opens first and is closed then.
+    if (this.#state === 'open') this.#backend?.close()
     this.#state = 'closing'
   }
 
@@ -183,8 +181,7 @@ export class StandInDataChannel extends EventTarget {
   }
 
   opened(id: number | null): void {
-    if (this.#closesOnceOpen) this.#backend?.close()
-    this.#closesOnceOpen = false
+    if (this.#state === 'closing') this.#backend?.close()
     if (this.#state !== 'connecting') return
     this.#state = 'open'
     this.id = id
