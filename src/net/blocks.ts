@@ -43,6 +43,8 @@ export type BlockSource = (cid: string) => Promise<Uint8Array | undefined>
 
 export interface BlocksInit {
   readonly open: (peer: string, protocol: string) => Promise<Stream>
+  /** Whether a stream is on the best connection to the peer. */
+  readonly isBest: (peer: string, stream: Stream) => boolean
   readonly onProblem: (problem: NetworkProblem) => void
   readonly onBytes: (peer: string, direction: 'in' | 'out', bytes: number) => void
 }
@@ -207,7 +209,8 @@ export class Blocks {
     const idle = this.#idle.get(peer)
     for (let channel = idle?.pop(); channel !== undefined; channel = idle?.pop()) {
       clearTimeout(channel.closing)
-      if (channel.stream.status === 'open' && channel.stream.remoteWriteStatus === 'writable') return channel
+      const { status, writeStatus, remoteWriteStatus } = channel.stream
+      if (status === 'open' && writeStatus === 'writable' && remoteWriteStatus === 'writable') return channel
     }
     const stream = await this.#init.open(peer, BLOCKS_PROTOCOL)
     return { stream, reader: new FrameReader(stream, { frameBytesMax: FRAME_BYTES_MAX }), closing: undefined }
@@ -216,7 +219,7 @@ export class Blocks {
   #keep(peer: string, channel: BlockChannel): void {
     const idle = this.#idle.get(peer) ?? []
     this.#idle.set(peer, idle)
-    if (idle.length >= BLOCK_STREAMS_IDLE_MAX) return closeChannel(channel)
+    if (idle.length >= BLOCK_STREAMS_IDLE_MAX || !this.#init.isBest(peer, channel.stream)) return closeChannel(channel)
     idle.push(channel)
     channel.closing = setTimeout(() => {
       idle.splice(idle.indexOf(channel), 1)

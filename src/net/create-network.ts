@@ -67,6 +67,8 @@ class StarlingNetwork implements Network {
   readonly #clock = new ClockOffset()
   #isKeptOut: (peer: string) => boolean = () => false
   #isAdmitted: (peer: string) => boolean = () => true
+  /** Of the streams that we opened. */
+  readonly #connectionOf = new WeakMap<Stream, Connection>()
   readonly #handlers = new Map<string, (peer: string, message: Uint8Array) => void>()
   #running: Running | undefined
   #starting: Promise<void> | undefined
@@ -98,9 +100,16 @@ class StarlingNetwork implements Network {
     this.#messages = new Messages({
       ...streams,
       now: this.#now,
-      onStreamLost: (peer) => this.#keepalive.suspect(peer),
+      onStreamLost: (peer, stream) => {
+        const connection = this.#connectionOf.get(stream)
+        if (connection !== undefined) this.#running?.links.doubt(connection)
+        this.#keepalive.suspect(peer)
+      },
     })
-    this.#blocks = new Blocks(streams)
+    this.#blocks = new Blocks({
+      ...streams,
+      isBest: (peer, stream) => this.#connectionOf.get(stream) === this.#running?.links.best(peer),
+    })
     this.#keepalive = new Keepalive({
       network: init.networkId,
       relay: false,
@@ -180,6 +189,11 @@ class StarlingNetwork implements Network {
       now: this.#now,
       isRelay: (peer) => relays.isRelay(peer),
       onChange: (peer, { before, path }) => this.#linkChanged(peer, before, path),
+      onMove: (peer) => {
+        this.#messages.rebind(peer)
+        this.#blocks.forget(peer)
+      },
+      isBusy: (connection) => this.#isBusy(connection),
     })
     const mesh = new MeshUpkeep({
       node,
@@ -356,10 +370,19 @@ class StarlingNetwork implements Network {
     if (links.best(peer) === undefined) await mesh.reach(peer)
     const connection = links.best(peer)
     if (connection === undefined) throw new PeerUnreachableError('The peer is not connected')
-    return connection.newStream(protocol, {
+    const stream = await connection.newStream(protocol, {
       signal: AbortSignal.timeout(STREAM_OPEN_TIMEOUT_MS),
       runOnLimitedConnection: true,
     })
+    this.#connectionOf.set(stream, connection)
+    return stream
+  }
+
+  /** Gossip and what libp2p asks by itself go on elsewhere; a stream without a protocol is being opened. */
+  #isBusy({ streams }: Connection): boolean {
+    return streams.some(
+      ({ protocol }) => protocol === '' || protocol === BLOCKS_PROTOCOL || this.#handlers.has(protocol),
+    )
   }
 
   async #register(protocol: string): Promise<void> {
@@ -402,8 +425,6 @@ class StarlingNetwork implements Network {
       this.#emitter.emit('peer:disconnect', { peer })
     } else {
       this.#keepalive.linked(peer)
-      this.#messages.rebind(peer)
-      this.#blocks.forget(peer)
       if (!relay) {
         running.mesh.step({ type: 'linked', peer, path })
         void this.#diversity?.linked(peer)

@@ -105,6 +105,9 @@ export const KEEPALIVE_SUSPECT_TIMEOUT_MS = 2_500
 /** Two direct connections to one peer are both kept this long, so that both sides see both before one is closed. */
 export const DUPLICATE_GRACE_MS = 1_500
 
+/** A connection beside a better one stays until nothing is on its way over it, and no longer than this. */
+export const SPARE_CONNECTION_MS = 30_000
+
 /** A relayed connection is kept this long beside a direct one: the signalling that made it may still end on it. */
 export const SIGNALLING_GRACE_MS = 5_000
 

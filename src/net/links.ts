@@ -1,7 +1,7 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import type { LinkPath } from '../core/routing/mesh.ts'
 import { transportOf } from './addresses.ts'
-import { DUPLICATE_GRACE_MS, RATE_WINDOW_MS, SIGNALLING_GRACE_MS } from './limits.ts'
+import { DUPLICATE_GRACE_MS, RATE_WINDOW_MS, SIGNALLING_GRACE_MS, SPARE_CONNECTION_MS } from './limits.ts'
 import type { PeerConnection } from './network.ts'
 
 interface Traffic {
@@ -16,6 +16,7 @@ interface Traffic {
 }
 
 interface LinkedPeer {
+  best: Connection
   path: LinkPath
   since: number
   rttMs?: number
@@ -30,13 +31,18 @@ export interface LinksInit {
   readonly isRelay: (peer: string) => boolean
   /** The best path to a peer changed; undefined when there was no connection before, or is none any more. */
   readonly onChange: (peer: string, change: { before: LinkPath | undefined; path: LinkPath | undefined }) => void
+  /** A linked peer has another best connection now: what is open on the old one is to move. */
+  readonly onMove: (peer: string) => void
+  /** Whether something is on its way over a connection that its end would cut off. */
+  readonly isBusy: (connection: Connection) => boolean
 }
 
 /**
  * Knows every connected peer by its best connection, and keeps no more connections to it than are of use.
  *
- * Of two direct connections, made when both dialled at once, both sides keep the one that the smaller id dialled. A
- * relayed connection is closed some seconds after a direct one is up.
+ * Of two direct connections, made when both dialled at once, both sides keep the one that the smaller id dialled; of two
+ * that the same side dialled, the newer, because nobody dials again who still has the older. New streams go over it from
+ * the moment it is there. What it replaces, a relayed connection too, is closed when nothing is on its way over it.
  */
 export class Links {
   readonly #init: LinksInit
@@ -44,6 +50,10 @@ export class Links {
   readonly #errors = new Map<string, string>()
   /** Peers with a relayed connection that is too young to count as a link. */
   readonly #signalling = new Set<string>()
+  /** Connections whose streams ended without our doing: their other end may be gone. */
+  readonly #doubted = new WeakSet<Connection>()
+  /** Connections that we are closing: until that is done they call themselves open. */
+  readonly #closing = new WeakSet<Connection>()
 
   constructor(init: LinksInit) {
     this.#init = init
@@ -69,7 +79,13 @@ export class Links {
 
   /** The connection over which new streams to a peer go. */
   best(peer: string): Connection | undefined {
-    return this.#open(peer).sort(preferred)[0]
+    return this.#usable(peer)[0]
+  }
+
+  /** A stream over this connection ended, and not by us: another one to the same peer is better now. */
+  doubt(connection: Connection): void {
+    this.#doubted.add(connection)
+    this.#changed(connection.remotePeer.toString())
   }
 
   count(direction: 'in' | 'out', peer: string, bytes: number): void {
@@ -120,27 +136,27 @@ export class Links {
     })
   }
 
-  /** Closes what is of no use any more; called every second or so. */
+  /** Closes what is of no use any more; called a few times a second. */
   tidy(): void {
     for (const peer of [...this.#signalling]) this.#changed(peer)
     for (const peer of this.#peers.keys()) {
-      const open = this.#open(peer)
-      if (open.length < 2) continue
-      const direct = open.filter((connection) => pathOf(connection) === 'direct').sort(byAge)
-      this.#closeDuplicates(peer, direct)
-      const [oldest] = direct
-      if (oldest === undefined || this.#init.now() - oldest.timeline.open < SIGNALLING_GRACE_MS) continue
-      for (const connection of open) if (pathOf(connection) === 'relayed') closeQuietly(connection)
+      const [best, ...others] = this.#usable(peer)
+      if (best === undefined || pathOf(best) === 'relayed') continue
+      for (const spare of others) if (!this.#isNeeded(spare, best)) this.#close(spare)
     }
   }
 
-  #closeDuplicates(peer: string, direct: readonly Connection[]): void {
-    const newest = direct.at(-1)
-    if (direct.length < 2 || newest === undefined) return
-    if (this.#init.now() - newest.timeline.open < DUPLICATE_GRACE_MS) return
-    const smallerDialled = this.#init.node.peerId.toString() < peer ? 'outbound' : 'inbound'
-    const kept = direct.find((connection) => connection.direction === smallerDialled) ?? direct[0]
-    for (const connection of direct) if (connection !== kept) closeQuietly(connection)
+  /** Whether a connection beside a better one is still of use to either side. */
+  #isNeeded(spare: Connection, best: Connection): boolean {
+    const besideMs = this.#init.now() - Math.max(spare.timeline.open, best.timeline.open)
+    const graceMs = pathOf(spare) === 'relayed' ? SIGNALLING_GRACE_MS : DUPLICATE_GRACE_MS
+    return besideMs < graceMs || (besideMs < SPARE_CONNECTION_MS && this.#init.isBusy(spare))
+  }
+
+  #close(connection: Connection): void {
+    this.#closing.add(connection)
+    const signal = AbortSignal.timeout(CLOSE_TIMEOUT_MS)
+    connection.close({ signal }).catch((error: Error) => connection.abort(error))
   }
 
   #changed(peer: string): void {
@@ -163,13 +179,26 @@ export class Links {
     }
     this.#signalling.delete(peer)
     if (before === undefined) {
-      this.#peers.set(peer, { path, since: this.#init.now(), traffic: freshTraffic(this.#init.now()) })
-    } else if (before.path === path) {
-      return
+      const now = this.#init.now()
+      this.#peers.set(peer, { best: connection, path, since: now, traffic: freshTraffic(now) })
     } else {
-      before.path = path
+      if (before.best === connection) return
+      Object.assign(before, { best: connection, path })
+      this.#init.onMove(peer)
     }
-    this.#init.onChange(peer, { before: pathBefore, path })
+    if (pathBefore !== path) this.#init.onChange(peer, { before: pathBefore, path })
+  }
+
+  /** Open connections that are not about to end, the best first. */
+  #usable(peer: string): Connection[] {
+    const smallerDialled = this.#init.node.peerId.toString() < peer ? 'outbound' : 'inbound'
+    const demerits = (connection: Connection) =>
+      (pathOf(connection) === 'direct' ? 0 : 4) +
+      (this.#doubted.has(connection) ? 2 : 0) +
+      (connection.direction === smallerDialled ? 0 : 1)
+    return this.#open(peer)
+      .filter((connection) => !this.#closing.has(connection))
+      .sort((a, b) => demerits(a) - demerits(b) || b.timeline.open - a.timeline.open)
   }
 
   #open(peer: string): Connection[] {
@@ -195,21 +224,8 @@ export function pathOf(connection: Connection): LinkPath {
   return transportOf(connection.remoteAddr.toString()) === 'circuit' ? 'relayed' : 'direct'
 }
 
-function preferred(a: Connection, b: Connection): number {
-  const rank = (connection: Connection) => (pathOf(connection) === 'direct' ? 0 : 1)
-  return rank(a) - rank(b) || byAge(a, b)
-}
-
-function byAge(a: Connection, b: Connection): number {
-  return a.timeline.open - b.timeline.open
-}
-
 function freshTraffic(now: number): Traffic {
   return { in: 0, out: 0, markIn: 0, markOut: 0, markAt: now, rateIn: 0, rateOut: 0 }
-}
-
-function closeQuietly(connection: Connection): void {
-  connection.close({ signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) }).catch((error: Error) => connection.abort(error))
 }
 
 const CLOSE_TIMEOUT_MS = 2_000

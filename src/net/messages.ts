@@ -30,7 +30,7 @@ export interface MessagesInit {
   /** Counts payload bytes with their framing, for the rates of each peer. */
   readonly onBytes: (peer: string, direction: 'in' | 'out', bytes: number) => void
   /** A stream that we opened has ended, and not by us: a first sign that the peer is gone. */
-  readonly onStreamLost?: (peer: string) => void
+  readonly onStreamLost?: (peer: string, stream: Stream) => void
   readonly now: () => number
 }
 
@@ -256,7 +256,7 @@ class Outbox {
     stream.addEventListener('close', () => {
       if (this.#stream !== stream) return
       this.#stream = undefined
-      this.#init.onStreamLost?.(this.peer)
+      this.#init.onStreamLost?.(this.peer, stream)
     })
     this.#stream = stream
     return stream

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { encode } from '../core/codec/cbor.ts'
 import { cidOfDigest } from '../core/codec/cid.ts'
@@ -9,7 +10,13 @@ import { createNetwork } from './create-network.ts'
 import { DhtDiscovery } from './dht.ts'
 import { createHost, type Host } from './host.ts'
 import { createIdentity } from './identity.ts'
-import { GOSSIP_BYTES_MAX, MESSAGE_BYTES_MAX, MESSAGES_BURST_MAX, QUEUE_BYTES_MAX } from './limits.ts'
+import {
+  DUPLICATE_GRACE_MS,
+  GOSSIP_BYTES_MAX,
+  MESSAGE_BYTES_MAX,
+  MESSAGES_BURST_MAX,
+  QUEUE_BYTES_MAX,
+} from './limits.ts'
 import type { Network, NetworkInit, NetworkProblem } from './network.ts'
 import { createRelayHost, type RelayHost } from './relay-host.node.ts'
 
@@ -140,6 +147,33 @@ describe('network of Node peers', () => {
     expect(a.status().direct).toBe(1)
     await b.stop()
     await until(() => gone.includes(b.peerId))
+  })
+
+  it('carries blocks and messages while one of two connections, made when both dialled at once, is closed', async () => {
+    const init = { targetDegree: 0 }
+    const [a, b] = [await join(init), await join(init)]
+    const addressOf = (one: Network) => one.multiaddrs().find((address) => address.includes('/webrtc/')) ?? ''
+    for (const one of [a, b]) await until(() => addressOf(one) !== '')
+    await Promise.all([a.dial(addressOf(b)), b.dial(addressOf(a))])
+    const end = Date.now() + DUPLICATE_GRACE_MS + 1_500
+    const heard: number[] = []
+    b.handle(ECHO, (_, message) => heard.push(new DataView(message.buffer, message.byteOffset).getUint32(0)))
+    let sent = 0
+    const send = async () => {
+      for (; Date.now() < end; await delay(5)) {
+        const message = new DataView(new ArrayBuffer(4))
+        message.setUint32(0, sent++)
+        a.send(b.peerId, ECHO, new Uint8Array(message.buffer))
+      }
+    }
+    const block = new Uint8Array(2_000_000).fill(7)
+    for (const one of [a, b]) one.serveBlocks(async () => block)
+    const fetch = async (to: Network, from: Network) => {
+      while (Date.now() < end) await to.fetchBlock(cidOf(block), [from.peerId], { bytesMax: block.byteLength })
+    }
+    await Promise.all([send(), fetch(a, b), fetch(b, a)])
+    await until(() => heard.length >= sent)
+    expect(heard).toEqual(Array.from({ length: sent }, (_, index) => index))
   })
 
   it('finds a peer through the DHT of the relay alone', async () => {

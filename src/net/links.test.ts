@@ -1,0 +1,145 @@
+import type { Connection, Stream } from '@libp2p/interface'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createHost, type Host } from './host.ts'
+import { createIdentity } from './identity.ts'
+import { DUPLICATE_GRACE_MS, SPARE_CONNECTION_MS } from './limits.ts'
+import { Links } from './links.ts'
+
+const PROTOCOL = '/test/none/1.0.0'
+
+interface Side {
+  readonly host: Host
+  readonly links: Links
+  readonly id: string
+  moves: number
+  inbound: Stream[]
+}
+
+/** Two real hosts on loopback; the time that passes between their connections and a look at them is given. */
+describe('links', () => {
+  let sides: [smaller: Side, larger: Side]
+  let passedMs = 0
+
+  beforeEach(async () => {
+    passedMs = 0
+    const made = await Promise.all([side(), side()])
+    sides = made.sort((a, b) => (a.id < b.id ? -1 : 1)) as [Side, Side]
+  })
+
+  afterEach(() => Promise.all(sides.map(({ host }) => host.node.stop())))
+
+  async function side(): Promise<Side> {
+    const host = await createHost({
+      identity: await createIdentity(),
+      environment: 'node',
+      listen: ['/ip4/127.0.0.1/udp/0/webrtc-direct'],
+      iceServers: [],
+      agent: 'test',
+    })
+    const links = new Links({
+      node: host.node,
+      now: () => Date.now() + passedMs,
+      isRelay: () => false,
+      onChange: () => {},
+      onMove: () => made.moves++,
+      isBusy: ({ streams }) => streams.some(({ protocol }) => protocol === PROTOCOL),
+    })
+    const made: Side = { host, links, id: host.node.peerId.toString(), moves: 0, inbound: [] }
+    await host.node.handle(PROTOCOL, (stream) => void made.inbound.push(stream))
+    return made
+  }
+
+  async function dial(from: Side, to: Side): Promise<Connection> {
+    const before = open(to, from).length
+    const connection = await from.host.node.dial(to.host.node.getMultiaddrs(), { force: true })
+    await until(() => open(to, from).length > before)
+    return connection
+  }
+
+  const open = (from: Side, to: Side) =>
+    from.host.node.getConnections().filter((one) => one.status === 'open' && one.remotePeer.toString() === to.id)
+
+  const tidy = () => {
+    for (const { links } of sides) links.tidy()
+  }
+
+  it('prefers, on both sides, what the smaller id dialled, from the moment it is there', async () => {
+    const [smaller, larger] = sides
+    await dial(larger, smaller)
+    const kept = await dial(smaller, larger)
+    expect(smaller.links.best(larger.id)?.id).toBe(kept.id)
+    expect(larger.links.best(smaller.id)?.direction).toBe('inbound')
+    expect(sides.map(({ moves }) => moves)).toEqual([1, 1])
+    await dial(larger, smaller)
+    expect(smaller.links.best(larger.id)?.id).toBe(kept.id)
+    expect(sides.map(({ moves }) => moves)).toEqual([1, 1])
+  })
+
+  it('prefers the newer of two that the same side dialled: the older may end at a process that is gone', async () => {
+    const [smaller, larger] = sides
+    const first = await dial(larger, smaller)
+    // Connections are told apart by the millisecond in which they opened.
+    await until(() => Date.now() > first.timeline.open + 2)
+    const accepted = open(smaller, larger)[0]
+    const second = await dial(larger, smaller)
+    expect(larger.links.best(smaller.id)?.id).toBe(second.id)
+    const acceptedNext = open(smaller, larger).find((connection) => connection !== accepted)
+    expect(smaller.links.best(larger.id)?.id).toBe(acceptedNext?.id)
+  })
+
+  it('closes the other after a grace, and not while something is on its way over it', async () => {
+    const [smaller, larger] = sides
+    const spare = await dial(larger, smaller)
+    const stream = await spare.newStream(PROTOCOL)
+    await dial(smaller, larger)
+    tidy()
+    expect(open(larger, smaller).length).toBe(2)
+    passedMs = DUPLICATE_GRACE_MS + 100
+    tidy()
+    expect(open(larger, smaller).length).toBe(2)
+    await Promise.all([stream.close(), ...smaller.inbound.map((inbound) => inbound.close())])
+    await until(() => spare.streams.every(({ protocol }) => protocol !== PROTOCOL))
+    tidy()
+    expect(larger.links.best(smaller.id)?.direction).toBe('inbound')
+    await until(() => open(larger, smaller).length === 1 && open(smaller, larger).length === 1)
+    expect(larger.links.path(smaller.id)).toBe('direct')
+  })
+
+  it('does not wait for ever for what is on its way', async () => {
+    const [smaller, larger] = sides
+    const spare = await dial(larger, smaller)
+    await spare.newStream(PROTOCOL)
+    await dial(smaller, larger)
+    passedMs = SPARE_CONNECTION_MS + 100
+    tidy()
+    await until(() => open(larger, smaller).length === 1 && open(smaller, larger).length === 1)
+  })
+
+  it('opens nothing on a connection that it is closing', async () => {
+    const [smaller, larger] = sides
+    const spare = await dial(larger, smaller)
+    await dial(smaller, larger)
+    passedMs = DUPLICATE_GRACE_MS + 100
+    larger.links.tidy()
+    larger.links.doubt(larger.links.best(smaller.id) as Connection)
+    expect(larger.links.best(smaller.id)?.id).not.toBe(spare.id)
+  })
+
+  it('prefers any other to one whose streams ended by themselves, and that one to none', async () => {
+    const [smaller, larger] = sides
+    const lost = await dial(smaller, larger)
+    smaller.links.doubt(lost)
+    expect(smaller.links.best(larger.id)?.id).toBe(lost.id)
+    await dial(larger, smaller)
+    expect(smaller.links.best(larger.id)?.direction).toBe('inbound')
+    expect(smaller.moves).toBe(1)
+  })
+})
+
+async function until(condition: () => boolean): Promise<void> {
+  const end = Date.now() + 20_000
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`Not within 20 s: ${condition}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
