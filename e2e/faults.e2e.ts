@@ -115,4 +115,33 @@ describe('a job in real tabs survives', () => {
     expect((await requester.job(id))?.counts.accepted).toBeGreaterThanOrEqual(before)
     await expectComplete(requester, id)
   })
+
+  it('a reload of an executor, which is linked anew, once, and works on', async () => {
+    const requester = await room.tab({ lend: false })
+    const [executor, other] = [await room.tab(), await room.tab()]
+    const tabs = [requester, executor, other]
+    const linked = async () => (await Promise.all(tabs.map(linksOf))).every((links) => links.size === tabs.length - 1)
+    await until('all to be linked', linked)
+    const before = (await linksOf(requester)).get(executor.peerId)
+    const id = await requester.submit(job())
+    await halfway(requester, id)
+    await executor.reload()
+    await expectComplete(requester, id)
+    await until('all to be linked again', linked)
+    await until('the new link', async () => (await linksOf(requester)).get(executor.peerId) !== before)
+    const after = await Promise.all(tabs.map(linksOf))
+    // Longer than any patience with a link that does not answer.
+    await new Promise((resolve) => setTimeout(resolve, 10_000))
+    expect(await Promise.all(tabs.map(linksOf))).toEqual(after)
+    // With the other gone, everything is up to the one that was reloaded.
+    await other.close()
+    await expectComplete(requester, await requester.submit(job({ replicas: 1, quorum: 1 })))
+  })
 })
+
+/** Since when each directly linked peer is linked. */
+async function linksOf({ page }: Tab): Promise<ReadonlyMap<string, number>> {
+  const peers = await page.evaluate(() => globalThis.starling.peers())
+  const direct = peers.filter(({ kind }) => kind === 'direct')
+  return new Map(direct.map(({ peerId, connectedAt }) => [peerId, connectedAt]))
+}

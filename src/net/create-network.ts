@@ -120,7 +120,8 @@ class StarlingNetwork implements Network {
         this.#sampleClock(peer, { offsetMs: clockOffsetMs, roundTripMs: rttMs })
       },
       onStranger: (peer) => this.#stranger(peer),
-      onDead: (peer) => this.#drop(peer, 'The peer does not answer'),
+      // Over a connection made since, it has not been asked.
+      onDead: (peer, askedAt) => this.#drop(peer, 'The peer does not answer', askedAt),
     })
     this.#topics = new Topics({
       self: this.peerId,
@@ -368,14 +369,22 @@ class StarlingNetwork implements Network {
   async #open(peer: string, protocol: string): Promise<Stream> {
     const { links, mesh } = this.#required()
     if (links.best(peer) === undefined) await mesh.reach(peer)
-    const connection = links.best(peer)
-    if (connection === undefined) throw new PeerUnreachableError('The peer is not connected')
-    const stream = await connection.newStream(protocol, {
-      signal: AbortSignal.timeout(STREAM_OPEN_TIMEOUT_MS),
-      runOnLimitedConnection: true,
-    })
-    this.#connectionOf.set(stream, connection)
-    return stream
+    const timeout = AbortSignal.timeout(STREAM_OPEN_TIMEOUT_MS)
+    for (let connection = links.best(peer); connection !== undefined; ) {
+      const moved = links.moved(peer)
+      const signal = moved === undefined ? timeout : AbortSignal.any([timeout, moved])
+      try {
+        const stream = await connection.newStream(protocol, { signal, runOnLimitedConnection: true })
+        this.#connectionOf.set(stream, connection)
+        if (links.best(peer) === connection) return stream
+        stream.abort(new PeerUnreachableError('Another connection is better'))
+      } catch (error) {
+        if (links.best(peer) === connection || timeout.aborted) throw error
+      }
+      // Who is at the other end of a connection that is gone says nothing; one that came meanwhile will.
+      connection = links.best(peer)
+    }
+    throw new PeerUnreachableError('The peer is not connected')
   }
 
   /** Gossip and what libp2p asks by itself go on elsewhere; a stream without a protocol is being opened. */
@@ -474,8 +483,8 @@ class StarlingNetwork implements Network {
     running.mesh.step({ type: 'woke' })
   }
 
-  #drop(peer: string, reason: string): void {
-    this.#running?.links.drop(peer, new PeerUnreachableError(reason))
+  #drop(peer: string, reason: string, since?: number): void {
+    this.#running?.links.drop(peer, new PeerUnreachableError(reason), since)
     this.#finder.forget(peer)
   }
 

@@ -1,6 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import { BadFrameError, StreamEndedError } from './errors.ts'
 import { frameLength } from './frame-length.ts'
+import { onRemoteEnd } from './remote-end.ts'
 
 /** The most that waits unread: what a peer may send before it is asked. */
 const BUFFER_BYTES_MAX = 8 * 1024 * 1024
@@ -28,7 +29,7 @@ export class FrameReader {
     stream.addEventListener('message', ({ data }) => {
       for (const part of data instanceof Uint8Array ? [data] : data) this.#push(part)
     })
-    stream.addEventListener('remoteCloseWrite', () => this.fail(new StreamEndedError('The stream ended')))
+    onRemoteEnd(stream, () => this.fail(new StreamEndedError('The stream ended')))
     stream.addEventListener('close', ({ error }) => this.fail(error ?? new StreamEndedError('The stream ended')))
   }
 

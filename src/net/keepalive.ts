@@ -48,7 +48,8 @@ export interface KeepaliveInit {
   readonly onAnswer: (peer: string, answer: { rttMs: number; clockOffsetMs: number }) => void
   /** The peer belongs to another network. */
   readonly onStranger: (peer: string, network: string) => void
-  readonly onDead: (peer: string) => void
+  /** The peer has not answered what it was asked at that time, nor sent anything since. */
+  readonly onDead: (peer: string, askedAt: number) => void
 }
 
 /**
@@ -140,7 +141,7 @@ export class Keepalive {
       const timeoutMs = (pulse.suspect ? KEEPALIVE_SUSPECT_TIMEOUT_MS : patienceMs) + pulse.graceMs
       if (pulse.sentAt > 0 && now - Math.max(pulse.sentAt, pulse.heardAt) > timeoutMs) {
         this.#pulses.delete(peer)
-        this.#init.onDead(peer)
+        this.#init.onDead(peer, pulse.sentAt)
         continue
       }
       const intervalMs = options.isRelayed(peer) ? KEEPALIVE_RELAYED_INTERVAL_MS : KEEPALIVE_INTERVAL_MS

@@ -96,6 +96,12 @@ export const STREAM_STALL_TIMEOUT_MS = 30_000
 /** Closing a stream gracefully, before it is cut. */
 export const STREAM_CLOSE_TIMEOUT_MS = 10_000
 
+/**
+ * A stream that moves to a better connection waits this long until the old one has been read to its end. What asks whether the
+ * peer lives waits with it, and must not come too late.
+ */
+export const STREAM_LEAVE_TIMEOUT_MS = 3_000
+
 /** A link over a relay is asked this often: its bytes are counted by the relay. */
 export const KEEPALIVE_RELAYED_INTERVAL_MS = 15_000
 

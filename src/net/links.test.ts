@@ -12,6 +12,7 @@ interface Side {
   readonly links: Links
   readonly id: string
   moves: number
+  changes: string[]
   inbound: Stream[]
 }
 
@@ -40,11 +41,11 @@ describe('links', () => {
       node: host.node,
       now: () => Date.now() + passedMs,
       isRelay: () => false,
-      onChange: () => {},
+      onChange: (_, { before, path }) => made.changes.push(`${before} to ${path}`),
       onMove: () => made.moves++,
       isBusy: ({ streams }) => streams.some(({ protocol }) => protocol === PROTOCOL),
     })
-    const made: Side = { host, links, id: host.node.peerId.toString(), moves: 0, inbound: [] }
+    const made: Side = { host, links, id: host.node.peerId.toString(), moves: 0, changes: [], inbound: [] }
     await host.node.handle(PROTOCOL, (stream) => void made.inbound.push(stream))
     return made
   }
@@ -68,6 +69,7 @@ describe('links', () => {
     await dial(larger, smaller)
     const kept = await dial(smaller, larger)
     expect(smaller.links.best(larger.id)?.id).toBe(kept.id)
+    expect(smaller.changes).toEqual(['undefined to direct'])
     expect(larger.links.best(smaller.id)?.direction).toBe('inbound')
     expect(sides.map(({ moves }) => moves)).toEqual([1, 1])
     await dial(larger, smaller)
@@ -128,11 +130,43 @@ describe('links', () => {
   it('prefers any other to one whose streams ended by themselves, and that one to none', async () => {
     const [smaller, larger] = sides
     const lost = await dial(smaller, larger)
+    const opening = smaller.links.moved(larger.id)
     smaller.links.doubt(lost)
     expect(smaller.links.best(larger.id)?.id).toBe(lost.id)
+    expect(opening?.aborted).toBe(false)
     await dial(larger, smaller)
     expect(smaller.links.best(larger.id)?.direction).toBe('inbound')
-    expect(smaller.moves).toBe(1)
+    // Who dialled may be another process with the same key, to which nothing has been said yet.
+    expect(smaller.changes).toEqual(['undefined to direct', 'direct to undefined', 'undefined to direct'])
+    expect(smaller.moves).toBe(0)
+    expect(opening?.aborted).toBe(true)
+    expect(smaller.links.moved(larger.id)?.aborted).toBe(false)
+  })
+
+  it('doubts no longer what answers', async () => {
+    const [smaller, larger] = sides
+    const connection = await dial(smaller, larger)
+    smaller.links.doubt(connection)
+    smaller.links.answered(larger.id, { rttMs: 1 })
+    await dial(larger, smaller)
+    expect(smaller.links.best(larger.id)?.id).toBe(connection.id)
+    expect(smaller.changes).toEqual(['undefined to direct'])
+  })
+
+  it('a peer that does not answer loses the connections over which it was asked, and not one made since', async () => {
+    const [smaller, larger] = sides
+    const asked = await dial(smaller, larger)
+    await until(() => Date.now() > asked.timeline.open + 2)
+    const askedAt = Date.now() - 1
+    await dial(larger, smaller)
+    smaller.links.drop(larger.id, new Error('no answer'), askedAt)
+    await until(() => smaller.changes.length === 3)
+    expect(smaller.changes).toEqual(['undefined to direct', 'direct to undefined', 'undefined to direct'])
+    expect(open(smaller, larger).length).toBe(1)
+    smaller.links.drop(larger.id, new Error('one too many'))
+    await until(() => smaller.changes.length === 4)
+    expect(open(smaller, larger).length).toBe(0)
+    expect(smaller.links.path(larger.id)).toBe(undefined)
   })
 })
 

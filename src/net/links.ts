@@ -1,6 +1,7 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import type { LinkPath } from '../core/routing/mesh.ts'
 import { transportOf } from './addresses.ts'
+import { PeerUnreachableError } from './errors.ts'
 import { DUPLICATE_GRACE_MS, RATE_WINDOW_MS, SIGNALLING_GRACE_MS, SPARE_CONNECTION_MS } from './limits.ts'
 import type { PeerConnection } from './network.ts'
 
@@ -17,6 +18,8 @@ interface Traffic {
 
 interface LinkedPeer {
   best: Connection
+  /** Aborted when another connection is the best. */
+  moved: AbortController
   path: LinkPath
   since: number
   rttMs?: number
@@ -82,6 +85,11 @@ export class Links {
     return this.#usable(peer)[0]
   }
 
+  /** Aborted when the best connection to a linked peer is another one, or gone. */
+  moved(peer: string): AbortSignal | undefined {
+    return this.#peers.get(peer)?.moved.signal
+  }
+
   /** A stream over this connection ended, and not by us: another one to the same peer is better now. */
   doubt(connection: Connection): void {
     this.#doubted.add(connection)
@@ -95,7 +103,9 @@ export class Links {
 
   answered(peer: string, answer: { readonly rttMs: number }): void {
     const linked = this.#peers.get(peer)
-    if (linked !== undefined) Object.assign(linked, answer)
+    if (linked === undefined) return
+    Object.assign(linked, answer)
+    this.#doubted.delete(linked.best)
   }
 
   failed(peer: string, error: string): void {
@@ -103,10 +113,10 @@ export class Links {
     this.#errors.set(peer, error)
   }
 
-  /** Ends all connections to a peer that does not answer, or is one too many. */
-  drop(peer: string, error: Error): void {
+  /** Ends all connections to a peer that does not answer, or is one too many; those that are newer than `since` stay. */
+  drop(peer: string, error: Error, since = Number.POSITIVE_INFINITY): void {
     this.failed(peer, error.message)
-    for (const connection of this.#open(peer)) connection.abort(error)
+    for (const connection of this.#open(peer)) if (connection.timeline.open <= since) connection.abort(error)
   }
 
   view(): PeerConnection[] {
@@ -160,33 +170,45 @@ export class Links {
   }
 
   #changed(peer: string): void {
-    const connection = this.best(peer)
+    const best = this.best(peer)
     const before = this.#peers.get(peer)
-    if (connection === undefined) {
+    if (before !== undefined && before.best !== best) this.#left(peer, before, best)
+    if (best === undefined) {
       this.#signalling.delete(peer)
-      if (before === undefined) return
-      this.#peers.delete(peer)
-      this.#init.onChange(peer, { before: before.path, path: undefined })
       return
     }
-    const path = pathOf(connection)
-    const pathBefore = before?.path
+    const path = pathOf(best)
+    const now = this.#init.now()
+    const linked = this.#peers.get(peer)
     // Most relayed connections only carry the signalling of a direct one, and are news to nobody.
-    const age = this.#init.now() - connection.timeline.open
-    if (before === undefined && path === 'relayed' && age < SIGNALLING_GRACE_MS) {
+    if (linked === undefined && path === 'relayed' && now - best.timeline.open < SIGNALLING_GRACE_MS) {
       this.#signalling.add(peer)
       return
     }
     this.#signalling.delete(peer)
-    if (before === undefined) {
-      const now = this.#init.now()
-      this.#peers.set(peer, { best: connection, path, since: now, traffic: freshTraffic(now) })
-    } else {
-      if (before.best === connection) return
-      Object.assign(before, { best: connection, path })
-      this.#init.onMove(peer)
+    if (linked?.best === best) return
+    const moved = new AbortController()
+    if (linked === undefined) {
+      this.#peers.set(peer, { best, moved, path, since: now, traffic: freshTraffic(now) })
+      this.#init.onChange(peer, { before: undefined, path })
+      return
     }
+    const pathBefore = linked.path
+    Object.assign(linked, { best, moved, path })
+    this.#init.onMove(peer)
     if (pathBefore !== path) this.#init.onChange(peer, { before: pathBefore, path })
+  }
+
+  /**
+   * The best connection is another one. Where the one before it is lost, what was on its way is lost too, and who is at the
+   * end of the new one may have started anew: for everyone else that is a link that ended, and another that begins.
+   */
+  #left(peer: string, { best: lost, moved, path }: LinkedPeer, best: Connection | undefined): void {
+    if (best === undefined || lost.status !== 'open' || this.#doubted.has(lost)) {
+      this.#peers.delete(peer)
+      this.#init.onChange(peer, { before: path, path: undefined })
+    }
+    moved.abort(new PeerUnreachableError('The connection is not the best any more'))
   }
 
   /** Open connections that are not about to end, the best first. */

@@ -13,12 +13,13 @@ import {
   MESSAGES_PER_SECOND_MAX,
   QUEUE_BYTES_MAX,
   QUEUE_MESSAGES_MAX,
-  STREAM_CLOSE_TIMEOUT_MS,
+  STREAM_LEAVE_TIMEOUT_MS,
   STREAM_OPEN_ATTEMPTS,
   STREAM_OPEN_RETRY_MS,
   STREAM_STALL_TIMEOUT_MS,
 } from './limits.ts'
 import type { NetworkProblem } from './network.ts'
+import { onRemoteEnd } from './remote-end.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 export type MessageHandler = (peer: string, message: Uint8Array) => void
@@ -135,7 +136,7 @@ export class Messages {
         refuse(frameError(error, protocol), message === undefined ? 'malformed' : faultOf(error), message)
       }
     })
-    stream.addEventListener('remoteCloseWrite', () => void stream.close().catch(() => stream.abort(CLOSED)))
+    onRemoteEnd(stream, () => void stream.close().catch(() => stream.abort(CLOSED)))
   }
 
   #takeToken(peer: string, protocol: string): void {
@@ -150,6 +151,7 @@ export class Messages {
   }
 }
 
+const STOPPED = new PeerUnreachableError('The peer is gone')
 const CLOSED = new PeerUnreachableError('The stream could not be closed in time')
 
 function faultOf(error: unknown): Misconduct | null {
@@ -203,7 +205,7 @@ class Outbox {
   stop(): void {
     this.#stopped = true
     this.#drop()
-    this.#stream?.abort(new PeerUnreachableError('The peer is gone'))
+    this.#stream?.abort(STOPPED)
     this.#stream = undefined
   }
 
@@ -226,6 +228,7 @@ class Outbox {
       if (this.#rebinding) await this.#leave()
       if (this.#queue.length === 0) return
       const stream = await this.#bound()
+      if (this.#stopped) return stream.abort(STOPPED)
       const { frames, count, payload } = this.#batch()
       this.#queue.splice(0, count)
       this.bytes -= payload
@@ -285,9 +288,9 @@ class Outbox {
     if (stream === undefined || stream.status !== 'open') return
     const closed = new Promise<void>((resolve) => {
       stream.addEventListener('close', () => resolve(), { once: true })
-      setTimeout(resolve, STREAM_CLOSE_TIMEOUT_MS)
+      setTimeout(resolve, STREAM_LEAVE_TIMEOUT_MS)
     })
-    await stream.close({ signal: AbortSignal.timeout(STREAM_CLOSE_TIMEOUT_MS) }).catch(() => {})
+    await stream.close({ signal: AbortSignal.timeout(STREAM_LEAVE_TIMEOUT_MS) }).catch(() => {})
     await closed
     if (stream.status === 'open') stream.abort(CLOSED)
   }

@@ -191,7 +191,11 @@ async function serve(node: RelayNode, init: RelayHostInit): Promise<RelayService
   const messages = new Messages({
     now,
     open: async (peer, protocol) => {
-      const connection = node.getConnections(peerIdFromString(peer))[0]
+      // Of several the newest: a tab that was reloaded, or lost its network, may not have ended the older ones.
+      const connection = node
+        .getConnections(peerIdFromString(peer))
+        .filter(({ status }) => status === 'open')
+        .sort((a, b) => b.timeline.open - a.timeline.open)[0]
       if (connection === undefined) throw new PeerUnreachableError('The peer is not connected')
       return connection.newStream(protocol, { signal: AbortSignal.timeout(STREAM_OPEN_TIMEOUT_MS) })
     },
