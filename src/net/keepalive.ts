@@ -30,6 +30,8 @@ interface Pulse {
   number: number
   /** When the unanswered ping left; 0 when none is on its way. */
   sentAt: number
+  /** When it was last said again; 0 when it was not. */
+  repeatedAt: number
   answeredAt: number
   /** When any byte last came from the peer: a busy one may answer late. */
   heardAt: number
@@ -56,7 +58,8 @@ export interface KeepaliveInit {
  * Greets linked peers and finds out which of them are dead.
  *
  * A peer whose process is gone closes nothing: ICE takes half a minute to say so. Each direct link is asked every two
- * seconds and has six to answer or to send anything else; one whose streams have ended has less.
+ * seconds and has six to answer or to send anything else; one whose streams have ended has less. A question is repeated
+ * meanwhile: a message that is on its way while a stream moves to another connection may be lost.
  */
 export class Keepalive {
   readonly #init: KeepaliveInit
@@ -71,6 +74,7 @@ export class Keepalive {
     this.#pulses.set(peer, {
       number: 0,
       sentAt: 0,
+      repeatedAt: 0,
       answeredAt: this.#init.now(),
       heardAt: 0,
       suspect: false,
@@ -144,6 +148,10 @@ export class Keepalive {
         this.#init.onDead(peer, pulse.sentAt)
         continue
       }
+      if (pulse.sentAt > 0 && now - Math.max(pulse.sentAt, pulse.repeatedAt) >= KEEPALIVE_INTERVAL_MS) {
+        pulse.repeatedAt = now
+        this.#send(peer, { kind: 'ping', number: pulse.number })
+      }
       const intervalMs = options.isRelayed(peer) ? KEEPALIVE_RELAYED_INTERVAL_MS : KEEPALIVE_INTERVAL_MS
       if (pulse.sentAt === 0 && now - pulse.answeredAt >= intervalMs) this.#ping(peer)
     }
@@ -153,6 +161,7 @@ export class Keepalive {
     const pulse = this.#pulses.get(peer)
     if (pulse === undefined) return
     pulse.number++
+    pulse.repeatedAt = 0
     if (pulse.sentAt === 0 || pulse.suspect) Object.assign(pulse, { sentAt: this.#init.now(), graceMs: 0 })
     this.#send(peer, { kind: 'ping', number: pulse.number })
   }
@@ -162,12 +171,15 @@ export class Keepalive {
     if (pulse === undefined || number !== pulse.number || pulse.sentAt === 0) return
     const now = this.#init.now()
     const rttMs = Math.max(0, now - pulse.sentAt)
-    Object.assign(pulse, { sentAt: 0, answeredAt: now, suspect: false })
+    const isRepeated = pulse.repeatedAt > 0
+    Object.assign(pulse, { sentAt: 0, repeatedAt: 0, answeredAt: now, suspect: false })
     // The first round trip opened the streams: it says that the peer lives, not how far it is.
     if (number === 1) {
       this.#ping(peer)
       return
     }
+    // Which of several questions it answers is not known, so it says nothing about time (RFC 6298, section 3).
+    if (isRepeated) return
     this.#init.onAnswer(peer, { rttMs, clockOffsetMs: Math.round(clock - (now - rttMs / 2)) })
   }
 
