@@ -143,6 +143,16 @@ describe('links', () => {
     expect(smaller.links.moved(larger.id)?.aborted).toBe(false)
   })
 
+  it('of two that are both in doubt prefers the newer, whoever dialled it', async () => {
+    const [smaller, larger] = sides
+    const older = await dial(smaller, larger)
+    await until(() => Date.now() > older.timeline.open + 2)
+    await dial(larger, smaller)
+    smaller.links.doubt(older)
+    smaller.links.doubt(smaller.links.best(larger.id) as Connection)
+    expect(smaller.links.best(larger.id)?.direction).toBe('inbound')
+  })
+
   it('doubts no longer what answers', async () => {
     const [smaller, larger] = sides
     const connection = await dial(smaller, larger)

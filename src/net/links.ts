@@ -214,10 +214,11 @@ export class Links {
   /** Open connections that are not about to end, the best first. */
   #usable(peer: string): Connection[] {
     const smallerDialled = this.#init.node.peerId.toString() < peer ? 'outbound' : 'inbound'
-    const demerits = (connection: Connection) =>
-      (pathOf(connection) === 'direct' ? 0 : 4) +
-      (this.#doubted.has(connection) ? 2 : 0) +
-      (connection.direction === smallerDialled ? 0 : 1)
+    const demerits = (connection: Connection) => {
+      if (pathOf(connection) === 'relayed') return 3
+      if (this.#doubted.has(connection)) return 2
+      return connection.direction === smallerDialled ? 0 : 1
+    }
     return this.#open(peer)
       .filter((connection) => !this.#closing.has(connection))
       .sort((a, b) => demerits(a) - demerits(b) || b.timeline.open - a.timeline.open)

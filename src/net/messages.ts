@@ -228,7 +228,6 @@ class Outbox {
       if (this.#rebinding) await this.#leave()
       if (this.#queue.length === 0) return
       const stream = await this.#bound()
-      if (this.#stopped) return stream.abort(STOPPED)
       const { frames, count, payload } = this.#batch()
       this.#queue.splice(0, count)
       this.bytes -= payload
@@ -256,6 +255,10 @@ class Outbox {
   async #bound(): Promise<Stream> {
     if (this.#stream?.status === 'open' && this.#stream.writeStatus === 'writable') return this.#stream
     const stream = await this.#open()
+    if (this.#stopped) {
+      stream.abort(STOPPED)
+      throw STOPPED
+    }
     stream.addEventListener('close', () => {
       if (this.#stream !== stream) return
       this.#stream = undefined
