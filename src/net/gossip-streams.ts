@@ -1,6 +1,7 @@
 import type { GossipSub } from '@libp2p/gossipsub'
 import type { Connection, IdentifyResult, Libp2pEvents, PeerId, Startable, TypedEventTarget } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import { byNewest } from './connection-order.ts'
 import { GOSSIP_STREAM_RETRY_MS } from './limits.ts'
 
 export interface GossipStreamsComponents {
@@ -76,10 +77,9 @@ export class GossipStreams implements Startable {
     const connections = this.#components.connectionManager.getConnections(listener.peer)
     if (connections.length === 0) return void this.#listeners.delete(id)
     const [topology] = this.#components.registrar.getTopologies(this.#pubsub.protocols[0] ?? '')
-    // Of several the newest: older ones may be those of a process that is gone.
     const connection = connections
       .filter(({ status, limits }) => status === 'open' && (!limits || topology?.notifyOnLimitedConnection === true))
-      .sort((a, b) => b.timeline.open - a.timeline.open)[0]
+      .sort(byNewest)[0]
     if (connection === undefined) return
     listener.askedAtMs = performance.now()
     void topology?.onConnect?.(listener.peer, connection)

@@ -1,7 +1,7 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createHost, type Host } from './host.ts'
-import { createIdentity } from './identity.ts'
+import { loopbackHost } from '../testing/loopback-host.ts'
+import type { Host } from './host.ts'
 import { DUPLICATE_GRACE_MS, SPARE_CONNECTION_MS } from './limits.ts'
 import { Links } from './links.ts'
 
@@ -30,13 +30,7 @@ describe('links', () => {
   afterEach(() => Promise.all(sides.map(({ host }) => host.node.stop())))
 
   async function side(): Promise<Side> {
-    const host = await createHost({
-      identity: await createIdentity(),
-      environment: 'node',
-      listen: ['/ip4/127.0.0.1/udp/0/webrtc-direct'],
-      iceServers: [],
-      agent: 'test',
-    })
+    const host = await loopbackHost()
     const links = new Links({
       node: host.node,
       now: () => Date.now() + passedMs,

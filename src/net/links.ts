@@ -1,6 +1,7 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import type { LinkPath } from '../core/routing/mesh.ts'
 import { transportOf } from './addresses.ts'
+import { byNewest } from './connection-order.ts'
 import { PeerUnreachableError } from './errors.ts'
 import { DUPLICATE_GRACE_MS, RATE_WINDOW_MS, SIGNALLING_GRACE_MS, SPARE_CONNECTION_MS } from './limits.ts'
 import type { PeerConnection } from './network.ts'
@@ -221,7 +222,7 @@ export class Links {
     }
     return this.#open(peer)
       .filter((connection) => !this.#closing.has(connection))
-      .sort((a, b) => demerits(a) - demerits(b) || b.timeline.open - a.timeline.open)
+      .sort((a, b) => demerits(a) - demerits(b) || byNewest(a, b))
   }
 
   #open(peer: string): Connection[] {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Stream } from '@libp2p/interface'
 import { afterEach, expect, it } from 'vitest'
-import { createHost, type Host } from './host.ts'
-import { createIdentity } from './identity.ts'
+import { loopbackHost } from '../testing/loopback-host.ts'
+import type { Host } from './host.ts'
 import { Messages } from './messages.ts'
 
 const PROTOCOL = '/test/none/1.0.0'
@@ -11,12 +11,8 @@ const hosts: Host[] = []
 afterEach(() => Promise.all(hosts.splice(0).map(({ node }) => node.stop())))
 
 async function openStream(): Promise<Stream> {
-  for (let i = 0; i < 2; i++) {
-    const listen = ['/ip4/127.0.0.1/udp/0/webrtc-direct']
-    const identity = await createIdentity()
-    hosts.push(await createHost({ identity, environment: 'node', listen, iceServers: [], agent: 'test' }))
-  }
-  const [from, to] = hosts as [Host, Host]
+  const [from, to] = [await loopbackHost(), await loopbackHost()]
+  hosts.push(from, to)
   await to.node.handle(PROTOCOL, () => {})
   return from.node.dialProtocol(to.node.getMultiaddrs(), PROTOCOL)
 }

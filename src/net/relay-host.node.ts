@@ -12,6 +12,7 @@ import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { CREDENTIALS_PROTOCOL } from '../core/admission/credentials.ts'
+import { byNewest } from './connection-order.ts'
 import { networkDht } from './dht.ts'
 import { announcementTopic, Discovery, LIBP2P_VERIFIER, PEERS_PROTOCOL } from './discovery.ts'
 import { PeerUnreachableError } from './errors.ts'
@@ -191,11 +192,10 @@ async function serve(node: RelayNode, init: RelayHostInit): Promise<RelayService
   const messages = new Messages({
     now,
     open: async (peer, protocol) => {
-      // Of several the newest: a tab that was reloaded, or lost its network, may not have ended the older ones.
       const connection = node
         .getConnections(peerIdFromString(peer))
         .filter(({ status }) => status === 'open')
-        .sort((a, b) => b.timeline.open - a.timeline.open)[0]
+        .sort(byNewest)[0]
       if (connection === undefined) throw new PeerUnreachableError('The peer is not connected')
       return connection.newStream(protocol, { signal: AbortSignal.timeout(STREAM_OPEN_TIMEOUT_MS) })
     },

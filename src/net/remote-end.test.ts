@@ -1,8 +1,8 @@
 import type { Stream } from '@libp2p/interface'
 import { afterEach, expect, it } from 'vitest'
+import { loopbackHost } from '../testing/loopback-host.ts'
 import { FrameReader } from './frame-reader.ts'
-import { createHost, type Host } from './host.ts'
-import { createIdentity } from './identity.ts'
+import type { Host } from './host.ts'
 import { Messages } from './messages.ts'
 
 const PROTOCOL = '/test/once/1.0.0'
@@ -12,16 +12,8 @@ afterEach(() => Promise.all(hosts.splice(0).map(({ node }) => node.stop())))
 
 /** Writes one frame and ends, before the other side has looked. @returns Both ends of the stream. */
 async function writtenAndEnded(): Promise<{ written: Stream; unread: Stream }> {
-  for (let i = 0; i < 2; i++) {
-    const init = {
-      environment: 'node',
-      listen: ['/ip4/127.0.0.1/udp/0/webrtc-direct'],
-      iceServers: [],
-      agent: 'test',
-    } as const
-    hosts.push(await createHost({ ...init, identity: await createIdentity() }))
-  }
-  const [from, to] = hosts as [Host, Host]
+  const [from, to] = [await loopbackHost(), await loopbackHost()]
+  hosts.push(from, to)
   const incoming = new Promise<Stream>((resolve) => void to.node.handle(PROTOCOL, resolve))
   const written = await from.node.dialProtocol(to.node.getMultiaddrs(), PROTOCOL)
   written.send(Uint8Array.of(2, 7, 8))
